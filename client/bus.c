@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Bus
+ *
+ * One method call at a time, waited for. An answer that is an error is handed back as a message, not only as a name
+ * and a text, because only the message tells whether the service or the bus itself sent it.
+ */
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <systemd/sd-event.h>
+
+#include "agent.h"
+#include "bus.h"
+#include "cleanup.h"
+
+/* A person may be asked, and takes as long as it takes; the service bounds that, and ^C is always there. */
+#define NO_TIMEOUT UINT64_MAX
+
+/* Nobody is asked: sd-bus's own, 25 seconds. */
+#define DEFAULT_TIMEOUT 0
+
+struct call {
+        sd_bus_message *reply;
+        bool interrupted;
+};
+
+/**
+ * bus_open() - connect to the system bus
+ * @ret:        the connection, owned by the caller
+ *
+ * Return: 0 once the bus has let us in, or a negative errno.
+ */
+int bus_open(sd_bus **ret) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        const char *name;
+        int r;
+
+        r = sd_bus_open_system_with_description(&bus, "modctl");
+        if (r < 0)
+                return r;
+        /* Until the bus has given a name, nothing but a socket is known to be there. */
+        r = sd_bus_get_unique_name(bus, &name);
+        if (r < 0)
+                return r;
+
+        *ret = take_pointer(&bus);
+        return 0;
+}
+
+static int on_reply(sd_bus_message *m, void *userdata, sd_bus_error *ret_error) {
+        struct call *call = userdata;
+
+        (void) ret_error;
+        call->reply = sd_bus_message_ref(m);
+        return 1;
+}
+
+static int on_interrupt(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        struct call *call = userdata;
+
+        (void) source;
+        (void) fd;
+        (void) events;
+        call->interrupted = true;
+        return 0;
+}
+
+static int call_and_wait(sd_bus *bus, sd_bus_message *m, uint64_t timeout, int interrupt_fd,
+                         struct call *call) {
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
+        int r;
+
+        r = sd_event_new(&event);
+        if (r >= 0)
+                r = sd_bus_attach_event(bus, event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                return r;
+        if (interrupt_fd >= 0)
+                r = sd_event_add_io(event, NULL, interrupt_fd, EPOLLIN, on_interrupt, call);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &slot, m, on_reply, call, timeout);
+        while (r >= 0 && !call->reply && !call->interrupted)
+                r = sd_event_run(event, UINT64_MAX);
+        (void) sd_bus_detach_event(bus);
+        return r;
+}
+
+static int call_with_timeout(sd_bus *bus, sd_bus_message *m, uint64_t timeout, int interrupt_fd,
+                             sd_bus_message **ret) {
+        struct call call = { 0 };
+        int r;
+
+        r = call_and_wait(bus, m, timeout, interrupt_fd, &call);
+        if (call.reply) {
+                *ret = call.reply;
+                return sd_bus_message_is_method_error(call.reply, NULL) > 0;
+        }
+        return r < 0 ? r : -EINTR;
+}
+
+/**
+ * bus_call() - call a method that nobody has to authorize
+ * @bus:        the connection
+ * @m:          the call
+ * @ret:        the answer, owned by the caller
+ *
+ * Return: 0 if it was answered, 1 if @ret is an error, or a negative errno.
+ */
+int bus_call(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret) {
+        return call_with_timeout(bus, m, DEFAULT_TIMEOUT, -1, ret);
+}
+
+/**
+ * bus_call_authorized() - call a method that polkit guards
+ * @bus:        the connection
+ * @m:          the call
+ * @ask:        whether a person may be asked for a password
+ * @ret:        the answer, owned by the caller
+ *
+ * Waits for the answer as long as it takes. May not return if a signal ends us meanwhile.
+ *
+ * Return: 0 if it was answered, 1 if @ret is an error, or a negative errno.
+ */
+int bus_call_authorized(sd_bus *bus, sd_bus_message *m, bool ask, sd_bus_message **ret) {
+        _cleanup_(agent_freep) struct agent *agent = NULL;
+        int r;
+
+        r = sd_bus_message_set_allow_interactive_authorization(m, ask);
+        if (r < 0)
+                return r;
+        if (ask)
+                agent = agent_new();
+        /* Who gave up while the agent started wants nothing loaded. */
+        if (agent_is_interrupted(agent))
+                return -EINTR;
+        return call_with_timeout(bus, m, NO_TIMEOUT, agent_interrupt_fd(agent), ret);
+}

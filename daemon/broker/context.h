@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the parts of the broker share. Belongs to main.c.
+ */
+
+#include <sys/queue.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "journal.h"
+#include "parcel.h"
+#include "quota.h"
+#include "registry.h"
+
+struct request;
+
+LIST_HEAD(request_list, request);
+
+struct context {
+        sd_event *event;
+        sd_bus *bus;
+        struct config *config;
+        struct parcels *parcels;
+        struct users users;
+        struct registry *registry;
+        struct journal *journal;
+        const char *loader_socket;
+        struct request_list requests;
+        unsigned n_requests;
+};

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Failure
+ *
+ * The named errors of the interface, each with a sentence that says what to do next. Whatever of the text comes from
+ * outside has been escaped before it gets here.
+ */
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "failure.h"
+#include "names.h"
+#include "system.h"
+
+/**
+ * failure_from_finding() - the error for a descriptor that is refused
+ * @finding:    the finding; its verdict is not VERDICT_ACCEPTED
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_finding(const struct finding *finding, sd_bus_error *ret) {
+        _cleanup_free_ char *sentence = finding_explain(finding);
+
+        if (!sentence)
+                return -ENOMEM;
+        switch (finding->verdict) {
+        case VERDICT_PATH_ONLY:
+        case VERDICT_NOT_READ_ONLY:
+        case VERDICT_NOT_REGULAR:
+                return sd_bus_error_set(ret, MODULED_ERROR_BAD_DESCRIPTOR, sentence);
+        case VERDICT_NO_PATH:
+        case VERDICT_OUTSIDE:
+        case VERDICT_NO_DIRECTORY:
+        case VERDICT_DIRECTORY_FOREIGN:
+        case VERDICT_ABSENT:
+        case VERDICT_SYMLINK:
+        case VERDICT_OTHER_MOUNT:
+        case VERDICT_FOREIGN:
+        case VERDICT_OTHER_FILE:
+                return sd_bus_error_set(ret, MODULED_ERROR_ORIGIN_REFUSED, sentence);
+        case VERDICT_ACCEPTED:
+        case VERDICT_MAX_:
+                break;
+        }
+        assert(false);
+        return -EINVAL;
+}
+
+static int set(sd_bus_error *ret, const char *name, const char *module, const char *what, const char *log) {
+        return sd_bus_error_setf(ret, name, "Module %s %s%s%s%s", module, what, log[0] ? " The kernel said: " : "", log,
+                                 log[0] ? "." : "");
+}
+
+static int kernel_load_failure(int error, const char *module, const char *log, sd_bus_error *ret) {
+        switch (error) {
+        case EEXIST:
+                return set(ret, MODULED_ERROR_ALREADY_LOADED, module,
+                           "is loaded already; to load it anew, unload it first.", log);
+        case ENOEXEC:
+        case ESRCH:
+                return set(ret, MODULED_ERROR_INCOMPATIBLE, module,
+                           "is not a module for the running kernel; install the one that was built for it.", log);
+        case ENOENT:
+                return set(ret, MODULED_ERROR_UNKNOWN_SYMBOL, module,
+                           "needs symbols that the kernel does not have; load the modules that it depends on first.",
+                           log);
+        case ENOKEY:
+        case EKEYREJECTED:
+        case EBADMSG:
+                return set(ret, MODULED_ERROR_SIGNATURE_REJECTED, module,
+                           "has no signature that this kernel accepts; install a module that is signed by a key it trusts.",
+                           log);
+        case EINVAL:
+                return set(ret, MODULED_ERROR_BAD_PARAMETERS, module,
+                           "was refused as invalid; check the parameters' values and that the file is whole.", log);
+        case ENOSYS:
+                return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
+                           "cannot be loaded: this kernel was built without loadable modules; boot another one.", log);
+        case EOPNOTSUPP:
+                return set(ret, MODULED_ERROR_COMPRESSION_UNSUPPORTED, module,
+                           "is compressed in a way that this kernel cannot undo; install it uncompressed.", log);
+        case ETXTBSY:
+                return set(ret, MODULED_ERROR_KERNEL_REFUSED, module,
+                           "is open for writing; wait until its installation has ended.", log);
+        case EPERM:
+        case EACCES:
+                return set(ret, MODULED_ERROR_KERNEL_REFUSED, module,
+                           "was refused by the kernel's security policy; an administrator finds the reason in the "
+                           "kernel's log.",
+                           log);
+        default:
+                return sd_bus_error_setf(
+                        ret, MODULED_ERROR_INIT_FAILED,
+                        "Module %s did not initialize: %s; an administrator finds more in the kernel's log.%s%s", module,
+                        strerror(error), log[0] ? " The kernel said: " : "", log);
+        }
+}
+
+static int kernel_unload_failure(int error, const char *module, sd_bus_error *ret) {
+        switch (error) {
+        case ENOENT:
+                return set(ret, MODULED_ERROR_NOT_LOADED, module, "is not loaded.", "");
+        case EWOULDBLOCK:
+        case EBUSY:
+                return set(ret, MODULED_ERROR_IN_USE, module,
+                           "is in use; end what uses it, or unload the modules that depend on it first.", "");
+        case ENOSYS:
+                return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
+                           "cannot be unloaded: this kernel was built without loadable modules.", "");
+        default:
+                return sd_bus_error_setf(ret, MODULED_ERROR_KERNEL_REFUSED,
+                                         "The kernel refused to unload module %s: %s; an administrator finds more in "
+                                         "the kernel's log.",
+                                         module, strerror(error));
+        }
+}
+
+/**
+ * failure_from_reply() - the error for what the loader answered
+ * @reply:      the answer; its outcome is not OUTCOME_DONE
+ * @module:     the module's name
+ * @loads:      whether a load was asked for, or an unload
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_reply(const struct loader_reply *reply, const char *module, bool loads, sd_bus_error *ret) {
+        switch ((enum outcome) reply->outcome) {
+        case OUTCOME_REFUSED:
+                return sd_bus_error_set(ret, MODULED_ERROR_ORIGIN_REFUSED, reply->text);
+        case OUTCOME_POLICY:
+                return set(ret, MODULED_ERROR_POLICY_REFUSED, module, "is refused.", reply->text);
+        case OUTCOME_BUSY:
+                return failure_from_module_state(MODULE_COMING, module, ret);
+        case OUTCOME_KERNEL:
+                return loads ? kernel_load_failure(reply->error, module, reply->text, ret) :
+                               kernel_unload_failure(reply->error, module, ret);
+        case OUTCOME_CRASHED:
+                return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
+                           "took the process that was loading it down, probably by an oops in its init; do not load it "
+                           "again, reboot soon, and report the oops in the kernel's log.",
+                           "");
+        case OUTCOME_FAILED:
+                return sd_bus_error_setf(ret, SD_BUS_ERROR_FAILED, "The loader could not do its work: %s; try again.",
+                                         strerror(reply->error));
+        case OUTCOME_DONE:
+                break;
+        }
+        assert(false);
+        return -EINVAL;
+}
+
+/**
+ * failure_from_authority() - the error for a caller who is not authorized
+ * @answer:     polkit's answer; not AUTHORITY_YES
+ * @action:     the polkit action
+ * @module:     the module's name
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_authority(enum authority_answer answer, const char *action, const char *module, sd_bus_error *ret) {
+        switch (answer) {
+        case AUTHORITY_NO:
+                return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                         "Not authorized for module %s; an administrator can allow it by a polkit rule "
+                                         "for the action %s.",
+                                         module, action);
+        case AUTHORITY_CHALLENGE:
+                return sd_bus_error_setf(ret, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                                         "Module %s needs authentication (action %s), and there was nobody to ask; call "
+                                         "from a session with an authentication agent and allow the prompt, or have an "
+                                         "administrator write a polkit rule.",
+                                         module, action);
+        case AUTHORITY_DISMISSED:
+                return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                         "The authentication for module %s was cancelled; nothing was done.", module);
+        case AUTHORITY_TIMED_OUT:
+                return sd_bus_error_setf(ret, MODULED_ERROR_TIMED_OUT,
+                                         "Nobody answered the prompt for module %s in time; nothing was done. Try again.",
+                                         module);
+        case AUTHORITY_ABSENT:
+                return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                         "polkit does not answer, and without it only root may do this to module %s; "
+                                         "check polkit.service.",
+                                         module);
+        case AUTHORITY_YES:
+                break;
+        }
+        assert(false);
+        return -EINVAL;
+}
+
+/**
+ * failure_from_module_state() - the error for a module that cannot be loaded because of what it is already
+ * @state:      a MODULE_ state other than MODULE_ABSENT
+ * @module:     the module's name
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_module_state(int state, const char *module, sd_bus_error *ret) {
+        switch (state) {
+        case MODULE_BUILTIN:
+                return set(ret, MODULED_ERROR_ALREADY_LOADED, module,
+                           "is built into this kernel; there is nothing to load.", "");
+        case MODULE_LIVE:
+                return set(ret, MODULED_ERROR_ALREADY_LOADED, module,
+                           "is loaded already; to load it anew, unload it first.", "");
+        case MODULE_COMING:
+                return set(ret, MODULED_ERROR_IN_USE, module,
+                           "is just being initialized; wait. If it stays so, its init hangs or has crashed, and only a "
+                           "reboot helps.",
+                           "");
+        default:
+                return set(ret, MODULED_ERROR_IN_USE, module, "is just being unloaded; try again.", "");
+        }
+}

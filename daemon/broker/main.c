@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * moduled
+ *
+ * The program on the bus. It parses what strangers send and holds no privilege at all: what it was started with it gives
+ * up first. The loader, another program of another user, does what needs one.
+ */
+
+#include <cap-ng.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+
+#include "build.h"
+#include "cleanup.h"
+#include "manager.h"
+#include "names.h"
+#include "request.h"
+
+struct options {
+        const char *root;
+        const char *loader_socket;
+        const char *state_directory;
+};
+
+struct broker {
+        struct context context;
+        struct options options;
+};
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void complain(const char *format, ...) {
+        va_list ap;
+
+        fputs(SD_ERR, stderr);
+        va_start(ap, format);
+        vfprintf(stderr, format, ap);
+        va_end(ap);
+        fputc('\n', stderr);
+}
+
+static void help(void) {
+        printf("moduled [OPTION...]\n\n"
+               "Load kernel modules for unprivileged programs. Started by the bus; see modctl.\n\n"
+               "  --help                 show this help\n"
+               "  --version              show the version\n"
+               "  --config-root=DIR      read the configuration below DIR\n"
+               "  --loader-socket=PATH   the loader's socket (default: " MODULED_LOADER_SOCKET ")\n"
+               "  --state-directory=DIR  where to remember what was loaded (default: " MODULED_STATE_DIRECTORY ")\n");
+}
+
+/* Return: 0 to go on, 1 to exit with success, or a negative errno. */
+static int parse_options(int argc, char *argv[], struct options *options) {
+        static const struct option known[] = {
+                { "help", no_argument, NULL, 'h' },
+                { "version", no_argument, NULL, 'v' },
+                { "config-root", required_argument, NULL, 'r' },
+                { "loader-socket", required_argument, NULL, 'l' },
+                { "state-directory", required_argument, NULL, 's' },
+                { 0 },
+        };
+        int c;
+
+        while ((c = getopt_long(argc, argv, "h", known, NULL)) >= 0)
+                switch (c) {
+                case 'h':
+                        help();
+                        return 1;
+                case 'v':
+                        puts("moduled " PROJECT_VERSION);
+                        return 1;
+                case 'r':
+                        options->root = optarg;
+                        break;
+                case 'l':
+                        options->loader_socket = optarg;
+                        break;
+                case 's':
+                        options->state_directory = optarg;
+                        break;
+                default:
+                        return -EINVAL;
+                }
+        if (optind < argc) {
+                fprintf(stderr, "moduled takes no arguments; see --help.\n");
+                return -EINVAL;
+        }
+        return 0;
+}
+
+/* As a service it has none to begin with; this is for whoever starts it by hand as root. */
+static int drop_privilege(void) {
+        capng_select_t set = CAPNG_SELECT_CAPS;
+
+        /* The bounding set can be emptied only with CAP_SETPCAP; without it there is nothing left to be gained from it. */
+        if (capng_get_caps_process() < 0)
+                return -errno;
+        if (capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP))
+                set = CAPNG_SELECT_ALL;
+        /* The unit's seccomp filter has no capset(2), and there is nothing to give up. */
+        if (capng_have_capabilities(CAPNG_SELECT_CAPS) > CAPNG_NONE) {
+                capng_clear(CAPNG_SELECT_ALL);
+                if (capng_apply(set) < 0)
+                        return -EPERM;
+        }
+        return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* Strangers send descriptors; if there were no number left for one of them the bus would drop us. */
+static void raise_descriptor_limit(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        limit.rlim_cur = limit.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int read_config(const char *root, struct config **ret) {
+        struct config_error error = { 0 };
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = config_load(root, ret, &error);
+        if (r == -EINVAL)
+                text = config_error_format(&error);
+        if (r < 0)
+                complain("%s", text ? text : strerror(-r));
+        config_error_clear(&error);
+        return r;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        struct broker *broker = userdata;
+        struct config *config;
+
+        (void) source;
+        (void) info;
+        (void) sd_notify(false, "RELOADING=1");
+        if (read_config(broker->options.root, &config) < 0)
+                complain("The configuration has an error; the one before stays in force.");
+        else {
+                config_free(broker->context.config);
+                broker->context.config = config;
+        }
+        (void) sd_notify(false, "READY=1");
+        return 0;
+}
+
+static int attach_signals(struct broker *broker) {
+        sd_event *event = broker->context.event;
+        sigset_t signals;
+        int r;
+
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        sigaddset(&signals, SIGHUP);
+        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+                return -errno;
+        r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+        if (r >= 0)
+                r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, broker);
+        return r < 0 ? r : 0;
+}
+
+static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct broker *broker = userdata;
+
+        (void) error;
+        if (sd_bus_message_is_method_error(reply, NULL)) {
+                complain("The bus does not give us the name " MODULED_BUS_NAME ": %s Is another moduled running, and is "
+                         "the bus policy installed?",
+                         sd_bus_message_get_error(reply)->message);
+                return sd_event_exit(broker->context.event, EXIT_FAILURE);
+        }
+        (void) sd_notify(false, "READY=1\nSTATUS=Ready to load modules.");
+        return 0;
+}
+
+/* The bus went away; what was asked cannot be answered any more. The service manager starts us again. */
+static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct broker *broker = userdata;
+
+        (void) message;
+        (void) error;
+        complain("The connection to the bus is gone.");
+        return sd_event_exit(broker->context.event, EXIT_FAILURE);
+}
+
+/* Nothing is asked synchronously, not even the name: parcel.c rests on it. */
+static int open_bus(struct broker *broker) {
+        struct context *context = &broker->context;
+        int r;
+
+        r = sd_bus_open_system_with_description(&context->bus, "moduled");
+        if (r >= 0)
+                r = parcels_new(context->event, context->bus, &context->users, &context->parcels);
+        if (r >= 0)
+                r = manager_attach(context);
+        if (r >= 0)
+                r = sd_bus_match_signal_async(context->bus, NULL, "org.freedesktop.DBus.Local",
+                                              "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
+                                              "Disconnected", on_disconnected, NULL, broker);
+        if (r >= 0)
+                r = sd_bus_request_name_async(context->bus, NULL, MODULED_BUS_NAME, 0, on_name, broker);
+        if (r >= 0)
+                r = sd_bus_attach_event(context->bus, context->event, SD_EVENT_PRIORITY_NORMAL);
+        if (r < 0)
+                complain("The system bus cannot be used: %s", strerror(-r));
+        return r;
+}
+
+static int start(struct broker *broker) {
+        struct context *context = &broker->context;
+        int r;
+
+        LIST_INIT(&context->requests);
+        LIST_INIT(&context->users.list);
+        context->loader_socket = broker->options.loader_socket;
+
+        r = drop_privilege();
+        if (r < 0) {
+                complain("The privileges cannot be given up: %s", strerror(-r));
+                return r;
+        }
+        raise_descriptor_limit();
+        r = read_config(broker->options.root, &context->config);
+        if (r < 0)
+                return r;
+        r = registry_new(broker->options.state_directory, &context->registry);
+        if (r < 0) {
+                complain("%s cannot be used: %s", broker->options.state_directory, strerror(-r));
+                return r;
+        }
+        r = journal_new(&context->journal);
+        if (r >= 0)
+                r = sd_event_default(&context->event);
+        if (r >= 0)
+                r = attach_signals(broker);
+        if (r >= 0)
+                r = sd_event_set_watchdog(context->event, true);
+        if (r < 0) {
+                complain("The service cannot start: %s", strerror(-r));
+                return r;
+        }
+        return open_bus(broker);
+}
+
+static void stop(struct broker *broker) {
+        struct context *context = &broker->context;
+
+        requests_drop(context);
+        parcels_free(context->parcels);
+        sd_bus_flush_close_unref(context->bus);
+        registry_free(context->registry);
+        journal_free(context->journal);
+        config_free(context->config);
+        sd_event_unref(context->event);
+}
+
+int main(int argc, char *argv[]) {
+        struct broker broker = {
+                .options = {
+                        .root = "",
+                        .loader_socket = MODULED_LOADER_SOCKET,
+                        .state_directory = MODULED_STATE_DIRECTORY,
+                },
+        };
+        int r;
+
+        r = parse_options(argc, argv, &broker.options);
+        if (r != 0)
+                return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+
+        r = start(&broker);
+        if (r >= 0)
+                r = sd_event_loop(broker.context.event);
+        stop(&broker);
+        return r == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Manager
+ *
+ * The object /org/moduled1: takes calls apart, hands them to requests, and says what it knows of the kernel. The
+ * interface is described in dbus/org.moduled1.xml.
+ */
+
+#include <errno.h>
+
+#include "build.h"
+#include "cleanup.h"
+#include "manager.h"
+#include "module-name.h"
+#include "module.h"
+#include "names.h"
+#include "request.h"
+#include "system.h"
+
+static int method_load(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct context *context = userdata;
+        const char *parameters;
+        uint64_t flags;
+        int fd, r;
+
+        r = sd_bus_message_read(message, "hst", &fd, &parameters, &flags);
+        if (r < 0)
+                return r;
+        return request_load(context, message, fd, parameters, flags, error);
+}
+
+static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct context *context = userdata;
+        const char *name;
+        uint64_t flags;
+        int r;
+
+        r = sd_bus_message_read(message, "st", &name, &flags);
+        if (r < 0)
+                return r;
+        return request_unload(context, message, name, flags, error);
+}
+
+static int method_get_module(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct context *context = userdata;
+        _cleanup_free_ char *path = NULL;
+        char name[MODULE_NAME_MAX + 1];
+        const char *given;
+        int r;
+
+        r = sd_bus_message_read(message, "s", &given);
+        if (r < 0)
+                return r;
+        if (!module_name_is_plain(given))
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "This cannot be the name of a module; names are of letters, digits, - and _.");
+        (void) snprintf(name, sizeof name, "%s", given);
+        module_name_normalize(name);
+        if (!registry_find(context->registry, name))
+                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED, "moduled has not loaded a module %s.", name);
+
+        r = module_object_path(name, &path);
+        return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
+}
+
+static int append_origin(sd_bus_message *reply, const struct origin *origin) {
+        return sd_bus_message_append(reply, "a{sv}", 2, "Name", "s", origin->name, "Directory", "s", origin->directory);
+}
+
+static int method_list_origins(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        const struct context *context = userdata;
+        const struct origin *origin;
+        int r;
+
+        (void) error;
+        r = sd_bus_message_new_method_return(message, &reply);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+        TAILQ_FOREACH(origin, &context->config->origins, link)
+                if (r >= 0)
+                        r = append_origin(reply, origin);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
+}
+
+/* What every getter gets and none of these needs. */
+#define GETTER(name)                                                                                                  \
+        static int name(sd_bus *bus __attribute__((unused)), const char *path __attribute__((unused)),               \
+                        const char *interface __attribute__((unused)), const char *property __attribute__((unused)), \
+                        sd_bus_message *reply, void *userdata __attribute__((unused)),                               \
+                        sd_bus_error *error __attribute__((unused)))
+
+static int append_text(sd_bus_message *reply, int (*read)(char **)) {
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        r = read(&text);
+        return r < 0 ? r : sd_bus_message_append(reply, "s", text);
+}
+
+GETTER(get_version) {
+        return sd_bus_message_append(reply, "s", PROJECT_VERSION);
+}
+
+GETTER(get_kernel_release) {
+        return append_text(reply, system_kernel_release);
+}
+
+GETTER(get_modules_disabled) {
+        int r = system_modules_state();
+
+        return r < 0 ? r : sd_bus_message_append(reply, "b", r != MODULES_ENABLED);
+}
+
+GETTER(get_signature_enforced) {
+        int r = system_signature_enforced();
+
+        return r < 0 ? r : sd_bus_message_append(reply, "b", r);
+}
+
+GETTER(get_lockdown) {
+        return append_text(reply, system_lockdown);
+}
+
+GETTER(get_decompression) {
+        return append_text(reply, system_decompression);
+}
+
+static const sd_bus_vtable manager_vtable[] = {
+        SD_BUS_VTABLE_START(0),
+        SD_BUS_METHOD_WITH_ARGS("Load", SD_BUS_ARGS("h", descriptor, "s", parameters, "t", flags),
+                                SD_BUS_RESULT("o", module), method_load, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetModule", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", module), method_get_module,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListOrigins", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", origins), method_list_origins,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Unload", SD_BUS_ARGS("s", name, "t", flags), SD_BUS_NO_RESULT, method_unload,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_SIGNAL_WITH_ARGS("ModuleLoaded", SD_BUS_ARGS("s", name, "o", module), 0),
+        SD_BUS_SIGNAL_WITH_ARGS("ModuleUnloaded", SD_BUS_ARGS("s", name, "o", module), 0),
+        SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("KernelRelease", "s", get_kernel_release, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("ModulesDisabled", "b", get_modules_disabled, 0, 0),
+        SD_BUS_PROPERTY("SignatureEnforced", "b", get_signature_enforced, 0, 0),
+        SD_BUS_PROPERTY("Lockdown", "s", get_lockdown, 0, 0),
+        SD_BUS_PROPERTY("Decompression", "s", get_decompression, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_VTABLE_END,
+};
+
+/**
+ * manager_attach() - put the manager's object on the bus
+ * @context:    the broker's context
+ *
+ * Return: 0 or a negative errno.
+ */
+int manager_attach(struct context *context) {
+        int r;
+
+        r = sd_bus_add_object_vtable(context->bus, NULL, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE, manager_vtable,
+                                     context);
+        return r < 0 ? r : module_objects_attach(context);
+}

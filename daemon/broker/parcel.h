@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "quota.h"
+
+struct parcels;
+struct parcel;
+
+int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcels **ret);
+struct parcels *parcels_free(struct parcels *parcels);
+struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message);
+void parcel_release(struct parcel *parcel, struct user *user);

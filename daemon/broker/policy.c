@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Policy
+ *
+ * What can be known of a request before anybody is asked for a password: whether this kernel loads modules at all,
+ * whether the configuration lets this name load, and whether there is anything to do.
+ */
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "failure.h"
+#include "module-name.h"
+#include "names.h"
+#include "policy.h"
+#include "protocol.h"
+#include "system.h"
+
+/**
+ * policy_check_flags() - are these flags that a caller may pass
+ * @flags:      as in the description of the interface
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_flags(uint64_t flags, sd_bus_error *error) {
+        if (flags & POLICY_FLAG_COMPRESSED)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "Flag 4 is not the caller's to set: moduled sees by itself whether a file is "
+                                        "compressed. Leave it out.");
+        if (flags & ~POLICY_FLAGS_FORCE)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "Unknown flags; known are 1 (ignore symbol versions) and 2 (ignore vermagic).");
+        return 0;
+}
+
+/**
+ * policy_check_parameters() - is this a list of parameters
+ * @parameters: as for insmod(8)
+ * @error:      says what is wrong and what to do next
+ *
+ * The kernel splits at blanks outside double quotes (next_arg() in lib/cmdline.c).
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_parameters(const char *parameters, sd_bus_error *error) {
+        bool quoted = false;
+
+        if (strlen(parameters) > PROTOCOL_PARAMETERS_MAX)
+                return sd_bus_error_setf(error, MODULED_ERROR_BAD_PARAMETERS,
+                                         "The parameters are longer than %d bytes; shorten them.",
+                                         PROTOCOL_PARAMETERS_MAX);
+        for (const char *p = parameters; *p; p++) {
+                if (*p == '"')
+                        quoted = !quoted;
+                else if ((unsigned char) *p < 0x20 || *p == 0x7f)
+                        return sd_bus_error_set(error, MODULED_ERROR_BAD_PARAMETERS,
+                                                "The parameters hold a control character; separate them by blanks.");
+        }
+        if (quoted)
+                return sd_bus_error_set(error, MODULED_ERROR_BAD_PARAMETERS,
+                                        "A double quote in the parameters is not closed; close it.");
+        return 0;
+}
+
+/**
+ * policy_check_modules_enabled() - does this kernel load and unload modules now
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_modules_enabled(sd_bus_error *error) {
+        int state = system_modules_state();
+
+        if (state == MODULES_DISABLED)
+                return sd_bus_error_set(error, MODULED_ERROR_MODULES_DISABLED,
+                                        "Loading and unloading of modules is switched off until the next boot "
+                                        "(kernel.modules_disabled=1).");
+        if (state == MODULES_UNSUPPORTED)
+                return sd_bus_error_set(error, MODULED_ERROR_MODULES_DISABLED,
+                                        "This kernel was built without loadable modules; boot one that has them.");
+        return state < 0 ? state : 0;
+}
+
+/**
+ * policy_check_name() - may a module of this name be loaded with these flags
+ * @config:     the configuration
+ * @name:       the module's name, normalized
+ * @flags:      as in the description of the interface
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_name(const struct config *config, const char *name, uint64_t flags, sd_bus_error *error) {
+        const char *pattern = NULL;
+
+        if (flags != 0 && !config->allow_forced)
+                return sd_bus_error_set(error, MODULED_ERROR_POLICY_REFUSED,
+                                        "Ignoring symbol versions or vermagic is not allowed here; load the module "
+                                        "without force, or have an administrator set AllowForced=yes in moduled.conf.");
+        if (config_allows_name(config, name, &pattern))
+                return 0;
+        return sd_bus_error_setf(error, MODULED_ERROR_POLICY_REFUSED,
+                                 "Module %s is refused by %s in moduled.conf; an administrator can change that.", name,
+                                 pattern ? "DenyModules=" : "AllowModules=");
+}
+
+/**
+ * policy_check_absent() - is a module not loaded yet
+ * @name:       the module's name, normalized
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_absent(const char *name, sd_bus_error *error) {
+        int state = system_module_state(name);
+
+        if (state < 0)
+                return state;
+        return state == MODULE_ABSENT ? 0 : failure_from_module_state(state, name, error);
+}
+
+/**
+ * policy_check_loaded() - is a module loaded, and can it be unloaded
+ * @name:       the module's name, normalized
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_loaded(const char *name, sd_bus_error *error) {
+        int state = system_module_state(name);
+
+        if (state < 0)
+                return state;
+        if (state == MODULE_ABSENT)
+                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED, "Module %s is not loaded.", name);
+        if (state == MODULE_BUILTIN)
+                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
+                                         "Module %s is built into this kernel and cannot be unloaded.", name);
+        return 0;
+}
+
+/**
+ * policy_check_compression() - can this kernel read the module's file
+ * @name:       the module's name
+ * @path:       the file's path
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_compression(const char *name, const char *path, sd_bus_error *error) {
+        const char *format = module_compression_from_path(path);
+        _cleanup_free_ char *kernel = NULL;
+        int r;
+
+        if (!format)
+                return 0;
+        r = system_decompression(&kernel);
+        if (r < 0)
+                return r;
+        if (strcmp(kernel, format) == 0)
+                return 0;
+        return sd_bus_error_setf(error, MODULED_ERROR_COMPRESSION_UNSUPPORTED,
+                                 "Module %s is compressed with %s, and this kernel %s%s; install it uncompressed.",
+                                 name, format, kernel[0] ? "decompresses only " : "decompresses nothing itself",
+                                 kernel);
+}

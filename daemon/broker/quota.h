@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/queue.h>
+#include <sys/types.h>
+
+/* What one user holds of what others need, too. Counted by those who hold it. */
+struct user {
+        uid_t uid;
+        unsigned references;
+        unsigned requests; /* under way */
+        unsigned closing;  /* descriptors that a thread is closing */
+        unsigned parked;   /* descriptors that wait for one of those to come back */
+        struct users *users;
+        LIST_ENTRY(user) link;
+};
+
+struct users {
+        LIST_HEAD(, user) list;
+};
+
+/* For callers that left before the bus could say who they were. */
+#define UID_UNKNOWN ((uid_t) -1)
+
+int user_get(struct users *users, uid_t uid, struct user **ret);
+struct user *user_unref(struct user *user);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Origin
+ *
+ * An origin is a tree of files from which modules may be loaded. Given a descriptor that a stranger opened, this file
+ * decides which origin it came from, if any. It asks nothing of the stranger's filesystem before it has proved that the
+ * descriptor's inode stands in one of our trees: until then the file may live on a FUSE mount whose server is the
+ * stranger, and whoever waits for an answer from there waits as long as the stranger likes.
+ */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "escape.h"
+#include "origin.h"
+#include "tree.h"
+
+#define PATH_SHOWN_MAX 1024
+
+/* What a descriptor says of itself without anybody having to answer. */
+struct candidate {
+        int fd;
+        struct statx stx;
+        char path[PATH_MAX];
+};
+
+/* A file handle has no fixed size; this is the largest that the kernel gives (MAX_HANDLE_SZ). */
+union handle {
+        struct file_handle handle;
+        unsigned char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
+};
+
+/**
+ * finding_clear() - give back what a finding holds
+ * @finding:    the finding; valid and empty afterwards
+ */
+void finding_clear(struct finding *finding) {
+        free(finding->path);
+        free(finding->culprit);
+        *finding = (struct finding){ 0 };
+}
+
+/**
+ * descriptor_check() - is this a descriptor that moduled touches at all
+ * @fd:         descriptor opened by somebody else; borrowed
+ *
+ * Never blocks: F_GETFL and statx(2) with AT_STATX_DONT_SYNC are answered without asking the filesystem.
+ *
+ * Return: 0, VERDICT_PATH_ONLY, VERDICT_NOT_READ_ONLY, VERDICT_NOT_REGULAR, or a negative errno.
+ */
+int descriptor_check(int fd) {
+        struct statx stx;
+        int flags;
+
+        flags = fcntl(fd, F_GETFL);
+        if (flags < 0)
+                return -errno;
+        if (flags & O_PATH)
+                return VERDICT_PATH_ONLY;
+        if ((flags & O_ACCMODE) != O_RDONLY)
+                return VERDICT_NOT_READ_ONLY;
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
+                return -errno;
+        return S_ISREG(stx.stx_mode) ? 0 : VERDICT_NOT_REGULAR;
+}
+
+static int candidate_read(int fd, struct candidate *ret) {
+        char link[sizeof "/proc/self/fd/" + 3 * sizeof fd];
+        ssize_t n;
+
+        ret->fd = fd;
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &ret->stx) < 0)
+                return -errno;
+
+        (void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        n = readlink(link, ret->path, sizeof ret->path - 1);
+        if (n < 0) {
+                ret->path[0] = '\0';
+                return errno == ENAMETOOLONG ? VERDICT_NO_PATH : -errno;
+        }
+        ret->path[n] = '\0';
+        return ret->path[0] == '/' && (size_t) n < sizeof ret->path - 1 ? 0 : VERDICT_NO_PATH;
+}
+
+static bool same_time(const struct statx_timestamp *a, const struct statx_timestamp *b) {
+        return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * Device and inode number alone can be made to collide where an inode number is not unique within a device number, as
+ * on an overlay over several file systems. What the owner cannot choose freely (uid, gid, ctime) must agree, too.
+ */
+static bool same_inode(const struct statx *a, const struct statx *b) {
+        return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
+               a->stx_ino == b->stx_ino && a->stx_mode == b->stx_mode && a->stx_uid == b->stx_uid &&
+               a->stx_gid == b->stx_gid && a->stx_size == b->stx_size && same_time(&a->stx_mtime, &b->stx_mtime) &&
+               same_time(&a->stx_ctime, &b->stx_ctime);
+}
+
+/* Return: 1 if there is a handle, 0 if this filesystem has none, or a negative errno. */
+static int handle_read(int fd, union handle *ret) {
+        int mount_id;
+
+        memset(ret, 0, sizeof *ret);
+        ret->handle.handle_bytes = MAX_HANDLE_SZ;
+        if (name_to_handle_at(fd, "", &ret->handle, &mount_id, AT_EMPTY_PATH) == 0)
+                return 1;
+        return errno == EOPNOTSUPP ? 0 : -errno;
+}
+
+/* Not before same_inode() has said yes: only then is the filesystem behind @stranger one of our own. */
+static int same_handle(int stranger, int ours) {
+        union handle a, b;
+        int r, q;
+
+        r = handle_read(stranger, &a);
+        if (r < 0)
+                return r;
+        q = handle_read(ours, &b);
+        if (q < 0)
+                return q;
+        return r == q && a.handle.handle_type == b.handle.handle_type &&
+               a.handle.handle_bytes == b.handle.handle_bytes &&
+               memcmp(a.handle.f_handle, b.handle.f_handle, a.handle.handle_bytes) == 0;
+}
+
+static int compare(const struct candidate *candidate, const struct place *found) {
+        struct statx stx;
+        int r;
+
+        if (statx(found->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0)
+                return -errno;
+        if ((stx.stx_mask & candidate->stx.stx_mask & STATX_BASIC_STATS) != STATX_BASIC_STATS ||
+            !same_inode(&candidate->stx, &stx))
+                return VERDICT_OTHER_FILE;
+
+        r = same_handle(candidate->fd, found->fd);
+        if (r == -ENOMEM)
+                return r;
+        return r > 0 ? 0 : VERDICT_OTHER_FILE;
+}
+
+/* The part of @path below @directory, or NULL. */
+static const char *path_below(const char *path, const char *directory) {
+        size_t n = strcmp(directory, "/") == 0 ? 0 : strlen(directory);
+
+        if (strncmp(path, directory, n) != 0 || path[n] != '/' || path[n + 1] == '\0')
+                return NULL;
+        return path + n + 1;
+}
+
+static int judge(const struct origin *origin, const struct candidate *candidate, char **ret_culprit) {
+        _cleanup_(place_clear) struct place directory = PLACE_EMPTY, found = PLACE_EMPTY;
+        const char *relative;
+        int r;
+
+        r = tree_open_directory(origin->directory, &directory, ret_culprit);
+        if (r != 0) {
+                /* An origin that is away is no news to whoever comes from somewhere else. */
+                return r > 0 && !path_below(candidate->path, origin->directory) ? VERDICT_OUTSIDE : r;
+        }
+
+        relative = path_below(candidate->path, directory.path);
+        if (!relative)
+                return VERDICT_OUTSIDE;
+        r = tree_walk(&directory, relative, &found, ret_culprit);
+        if (r != 0)
+                return r;
+        return compare(candidate, &found);
+}
+
+/* Keeps the refusal that came nearest to being accepted; of equals the first. */
+static int note(struct finding *finding, int verdict, const struct origin *origin, char **culprit) {
+        if (finding->origin && verdict != VERDICT_ACCEPTED && verdict <= (int) finding->verdict)
+                return 0;
+        finding->verdict = (enum verdict) verdict;
+        finding->origin = origin;
+        free(finding->culprit);
+        finding->culprit = verdict == VERDICT_OUTSIDE ? NULL : take_pointer(culprit);
+        return 0;
+}
+
+static int judge_all(const struct config *config, int fd, struct finding *finding) {
+        struct candidate candidate;
+        const struct origin *origin;
+        int r;
+
+        r = descriptor_check(fd);
+        if (r < 0)
+                return r;
+        finding->verdict = (enum verdict) r;
+
+        r = candidate_read(fd, &candidate);
+        if (r < 0)
+                return r;
+        finding->path = strdup(candidate.path);
+        if (!finding->path)
+                return -ENOMEM;
+        if (finding->verdict != VERDICT_ACCEPTED)
+                return (int) finding->verdict;
+        finding->verdict = r > 0 ? (enum verdict) r : VERDICT_OUTSIDE;
+
+        TAILQ_FOREACH(origin, &config->origins, link) {
+                _cleanup_free_ char *culprit = NULL;
+
+                if (r > 0)
+                        break;
+                r = judge(origin, &candidate, &culprit);
+                if (r < 0)
+                        return r;
+                (void) note(finding, r, origin, &culprit);
+                if (r == 0)
+                        break;
+                r = 0;
+        }
+        return (int) finding->verdict;
+}
+
+/**
+ * origin_verify() - decide which origin a descriptor came from
+ * @config:     the configuration with the allowlist; the first origin that accepts wins
+ * @fd:         descriptor opened by somebody else; borrowed
+ * @ret:        the accepting origin and the verified path, or why the nearest one refused; owned by the caller, to be
+ *              given to finding_clear()
+ *
+ * Never blocks on the filesystem behind @fd unless that filesystem holds one of the origins.
+ *
+ * Return: 0 if accepted, a VERDICT_ if refused, or a negative errno if it could not be decided.
+ */
+int origin_verify(const struct config *config, int fd, struct finding *ret) {
+        _cleanup_(finding_clear) struct finding finding = { 0 };
+        int r;
+
+        r = judge_all(config, fd, &finding);
+        if (r < 0)
+                return r;
+        *ret = finding;
+        finding = (struct finding){ 0 };
+        return r;
+}
+
+static const char *what_to_do(enum verdict verdict) {
+        switch (verdict) {
+        case VERDICT_ACCEPTED:
+                return "it is accepted";
+        case VERDICT_PATH_ONLY:
+                return "it was opened with O_PATH; open it for reading";
+        case VERDICT_NOT_READ_ONLY:
+                return "it was opened for writing; open it read-only";
+        case VERDICT_NOT_REGULAR:
+                return "it is not a regular file; pass a descriptor of the module's file";
+        case VERDICT_NO_PATH:
+                return "it has no path that the kernel could name; install the module into an origin's directory";
+        case VERDICT_OUTSIDE:
+                return "it does not lie in the directory of any origin; install it there, or have an administrator "
+                       "add an origin to moduled.conf";
+        case VERDICT_NO_DIRECTORY:
+                return "the origin's directory is not there or cannot be searched; check Directory= in moduled.conf";
+        case VERDICT_DIRECTORY_FOREIGN:
+                return "on the way to the origin's directory it does not belong to root alone; have an administrator "
+                       "chown it to root and take write permission from all others";
+        case VERDICT_ABSENT:
+                return "it is not, or no longer, in the origin's tree; open the file again";
+        case VERDICT_SYMLINK:
+                return "it is a symbolic link; open the file that it points to";
+        case VERDICT_OTHER_MOUNT:
+                return "it is on another mount than the origin's directory; have an administrator make it an origin";
+        case VERDICT_FOREIGN:
+                return "it does not belong to root alone; have an administrator chown it to root and take write "
+                       "permission from all others";
+        case VERDICT_OTHER_FILE:
+                return "the file at that path in the origin's tree is another one; open it again from there";
+        case VERDICT_MAX_:
+                break;
+        }
+        assert(false);
+        return NULL;
+}
+
+/**
+ * finding_explain() - say a refusal in a sentence
+ * @finding:    the finding
+ *
+ * Return: a sentence in printable ASCII that names the path, the nearest origin and what to do next; owned by the
+ * caller, or NULL if there is no memory.
+ */
+char *finding_explain(const struct finding *finding) {
+        _cleanup_free_ char *path = NULL, *culprit = NULL;
+        const char *shown = finding->path && finding->path[0] ? finding->path : "the descriptor";
+        bool of_origin = finding->origin && finding->verdict > VERDICT_OUTSIDE;
+        char *sentence;
+
+        path = escape(shown, PATH_SHOWN_MAX);
+        culprit = escape(finding->culprit ? finding->culprit : shown, PATH_SHOWN_MAX);
+        if (!path || !culprit)
+                return NULL;
+        if (asprintf(&sentence, "%s is refused%s%s%s%s: %s.", path, of_origin ? " by origin " : "",
+                     of_origin ? finding->origin->name : "", strcmp(path, culprit) != 0 ? " because of " : "",
+                     strcmp(path, culprit) != 0 ? culprit : "", what_to_do(finding->verdict)) < 0)
+                return NULL;
+        return sentence;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stdint.h>
+
+#include "origin.h"
+
+/* A path taken apart: an O_PATH descriptor, what statx(2) said of it, and the path without symbolic links. */
+struct place {
+        int fd;
+        uint64_t mount_id;
+        char *path;
+};
+
+#define PLACE_EMPTY ((struct place){ .fd = -1 })
+
+int tree_open_directory(const char *directory, struct place *ret, char **ret_culprit);
+int tree_walk(const struct place *directory, const char *relative, struct place *ret, char **ret_culprit);
+void place_clear(struct place *place);

@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Loader
+ *
+ * Takes requests from the broker and trusts none of them: the descriptor's origin, the module's name and the flags are
+ * checked again, against the configuration that this process read. Then a child makes the one system call, so that a
+ * module whose init oopses or never returns takes the child with it and nothing else.
+ *
+ * A connection carries one request at a time. The answer is what the child wrote into a pipe; a pipe that ends without
+ * an answer means that the child was killed.
+ */
+
+#include <assert.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "cleanup.h"
+#include "closer.h"
+#include "kernel-log.h"
+#include "kernel.h"
+#include "loader.h"
+#include "module-name.h"
+#include "origin.h"
+#include "protocol.h"
+#include "system.h"
+
+/* Far more than the broker uses; what comes after waits in the socket's backlog. */
+#define CONNECTIONS_MAX 256
+#define EXTRA_MAX 4
+/* Only a broker that was taken over can make one stick. */
+#define CLOSER_THREADS_MAX 8
+
+struct connection {
+        int socket;
+        int pipe; /* the child's answer; -1 while there is no child */
+        int fd;   /* the module's verified descriptor while the child has it, or -1 */
+        uint32_t kind;
+        dev_t device;
+        ino_t inode;
+        char *name;
+        struct kernel_log_mark mark;
+        LIST_ENTRY(connection) link;
+};
+
+struct loader {
+        int listen_fd;
+        uid_t peer_uid;
+        struct config *config;
+        struct closer *closer;
+        LIST_HEAD(, connection) connections;
+        size_t n_connections;
+};
+
+static void closed(int fd, void *owner) {
+        (void) owner;
+        (void) close(fd);
+}
+
+/* For descriptors that nobody has verified. If there is no memory, better stuck than leaking. */
+static void close_foreign(struct loader *loader, int fd) {
+        if (closer_submit(loader->closer, fd, NULL) < 0)
+                (void) close(fd);
+}
+
+static void end_job(struct connection *connection) {
+        cleanup_closep(&connection->pipe);
+        connection->pipe = -1;
+        cleanup_closep(&connection->fd);
+        connection->fd = -1;
+        free(connection->name);
+        connection->name = NULL;
+}
+
+/* What the broker may have queued behind its last message is a stranger's, too: so the closer closes the socket. */
+static void connection_free(struct loader *loader, struct connection *connection) {
+        LIST_REMOVE(connection, link);
+        loader->n_connections--;
+        end_job(connection);
+        close_foreign(loader, connection->socket);
+        free(connection);
+}
+
+static int connection_add(struct loader *loader, int socket) {
+        struct connection *connection = calloc(1, sizeof *connection);
+
+        if (!connection)
+                return -ENOMEM;
+        connection->socket = socket;
+        connection->pipe = connection->fd = -1;
+        LIST_INSERT_HEAD(&loader->connections, connection, link);
+        loader->n_connections++;
+        return 0;
+}
+
+/* The socket's mode keeps everybody else out already; root it does not keep out, and root can do without us. */
+static void accept_connection(struct loader *loader) {
+        struct ucred peer;
+        socklen_t size = sizeof peer;
+        int socket;
+
+        socket = accept4(loader->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (socket < 0)
+                return;
+        if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == loader->peer_uid &&
+            connection_add(loader, socket) == 0)
+                return;
+        close_foreign(loader, socket);
+}
+
+static void reply(struct connection *connection, enum outcome outcome, int verdict, int error, const char *text) {
+        struct loader_reply message = {
+                .outcome = outcome,
+                .verdict = (uint32_t) verdict,
+                .error = error,
+        };
+
+        (void) snprintf(message.text, sizeof message.text, "%s", text ? text : "");
+        /* A broker that is gone, or does not read, has no use for the answer. */
+        (void) protocol_send_reply(connection->socket, &message);
+}
+
+/* In the child. Other requests' connections must not stay open here, or their ends would not be seen. */
+static void child_main(const struct loader *loader, const struct connection *mine, const struct loader_request *request,
+                       int flags, int pipe) __attribute__((noreturn));
+
+static void child_main(const struct loader *loader, const struct connection *mine, const struct loader_request *request,
+                       int flags, int pipe) {
+        const struct connection *other;
+        int r;
+
+        /* A stop of the service waits for this call, it does not break it off. */
+        (void) signal(SIGTERM, SIG_IGN);
+        (void) signal(SIGINT, SIG_IGN);
+        (void) signal(SIGHUP, SIG_IGN);
+        LIST_FOREACH(other, &loader->connections, link) {
+                if (other->pipe >= 0)
+                        (void) close(other->pipe);
+                if (other != mine)
+                        (void) close(other->socket);
+        }
+
+        r = request->kind == REQUEST_LOAD ? kernel_load(mine->fd, request->text, flags) : kernel_unload(request->text);
+        if (write(pipe, &r, sizeof r) != sizeof r)
+                _exit(EXIT_FAILURE);
+        _exit(EXIT_SUCCESS);
+}
+
+static int start_child(struct loader *loader, struct connection *connection, const struct loader_request *request,
+                       int flags) {
+        int ends[2];
+        pid_t pid;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        kernel_log_mark(&connection->mark);
+        connection->kind = request->kind;
+
+        pid = fork();
+        if (pid < 0) {
+                int r = -errno;
+
+                (void) close(ends[0]);
+                (void) close(ends[1]);
+                return r;
+        }
+        if (pid == 0)
+                child_main(loader, connection, request, flags, ends[1]);
+
+        (void) close(ends[1]);
+        (void) fcntl(ends[0], F_SETFL, O_NONBLOCK);
+        connection->pipe = ends[0];
+        return 0;
+}
+
+/* The child has written its answer, or has died without one. */
+static void finish(struct connection *connection) {
+        char lines[PROTOCOL_TEXT_MAX + 1] = "";
+        ssize_t n;
+        int r;
+
+        n = read(connection->pipe, &r, sizeof r);
+        if (n < 0 && errno == EAGAIN)
+                return;
+
+        if (n != sizeof r)
+                reply(connection, OUTCOME_CRASHED, 0, 0, NULL);
+        else if (r == 0)
+                reply(connection, OUTCOME_DONE, 0, 0, NULL);
+        else {
+                if (connection->kind == REQUEST_LOAD)
+                        kernel_log_since(&connection->mark, connection->name, lines, sizeof lines);
+                reply(connection, OUTCOME_KERNEL, 0, -r, lines);
+        }
+        end_job(connection);
+}
+
+/*
+ * Since Linux 6.5 concurrent calls for one file all report success though the parameters of only one of them count, so
+ * a second one has to wait for the first; it is told so.
+ */
+static bool is_in_flight(const struct loader *loader, const struct connection *mine) {
+        const struct connection *other;
+
+        LIST_FOREACH(other, &loader->connections, link)
+                if (other != mine && other->pipe >= 0 &&
+                    (strcmp(other->name, mine->name) == 0 ||
+                     (mine->fd >= 0 && other->fd >= 0 && other->device == mine->device && other->inode == mine->inode)))
+                        return true;
+        return false;
+}
+
+/* Return: 0 to go on; 1 if the request was answered; or a negative errno. */
+static int check_policy(const struct loader *loader, struct connection *connection, int flags) {
+        const char *pattern = NULL, *sentence;
+
+        if (flags != 0 && !loader->config->allow_forced)
+                sentence = "Ignoring symbol versions or vermagic is not allowed here: load the module without force, "
+                           "or have an administrator set AllowForced=yes in moduled.conf.";
+        else if (!config_allows_name(loader->config, connection->name, &pattern))
+                sentence = pattern ? "DenyModules= in moduled.conf denies this module." :
+                                     "AllowModules= in moduled.conf does not name this module.";
+        else
+                return 0;
+
+        reply(connection, OUTCOME_POLICY, 0, 0, sentence);
+        return 1;
+}
+
+/* Return: 0 if verified, with the name set; 1 if the request was answered; or a negative errno. */
+static int verify(const struct loader *loader, struct connection *connection, int fd, int *flags) {
+        _cleanup_(finding_clear) struct finding finding = { 0 };
+        struct stat st;
+        int r;
+
+        r = origin_verify(loader->config, fd, &finding);
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                _cleanup_free_ char *sentence = finding_explain(&finding);
+
+                reply(connection, OUTCOME_REFUSED, r, 0, sentence);
+                return 1;
+        }
+
+        if (module_name_from_path(finding.path, &connection->name) < 0) {
+                reply(connection, OUTCOME_KERNEL, 0, ENOEXEC, NULL);
+                return 1;
+        }
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        connection->device = st.st_dev;
+        connection->inode = st.st_ino;
+        if (module_compression_from_path(finding.path))
+                *flags |= KERNEL_COMPRESSED_FILE;
+        return 0;
+}
+
+/* Return: 0 if a child is at work; 1 if the request was answered; or a negative errno. The descriptor stays ours. */
+static int begin_load(struct loader *loader, struct connection *connection, const struct loader_request *request,
+                      int fd) {
+        int flags = (int) request->flags, r;
+
+        if (request->flags & ~(uint32_t) (KERNEL_IGNORE_MODVERSIONS | KERNEL_IGNORE_VERMAGIC))
+                return -EBADMSG;
+
+        r = verify(loader, connection, fd, &flags);
+        if (r == 0)
+                r = check_policy(loader, connection, (int) request->flags);
+        if (r != 0)
+                return r;
+
+        /* Verified: it lies on a filesystem of ours, and closing it waits for nobody. */
+        connection->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (connection->fd < 0)
+                return -errno;
+        if (is_in_flight(loader, connection) || system_module_state(connection->name) == MODULE_COMING) {
+                reply(connection, OUTCOME_BUSY, 0, 0, NULL);
+                return 1;
+        }
+        return start_child(loader, connection, request, flags);
+}
+
+static int begin_unload(struct loader *loader, struct connection *connection, const struct loader_request *request) {
+        if (!module_name_is_plain(request->text) || request->flags != 0)
+                return -EBADMSG;
+        connection->name = strdup(request->text);
+        if (!connection->name)
+                return -ENOMEM;
+        if (is_in_flight(loader, connection)) {
+                reply(connection, OUTCOME_BUSY, 0, 0, NULL);
+                return 1;
+        }
+        return start_child(loader, connection, request, 0);
+}
+
+static void take_request(struct loader *loader, struct connection *connection) {
+        struct loader_request request;
+        struct received_fds received;
+        int r;
+
+        r = protocol_receive_request(connection->socket, &request, &received);
+        if (r == -EAGAIN)
+                return;
+        if (r == 0)
+                r = request.kind == REQUEST_LOAD ? begin_load(loader, connection, &request, received.fds[0]) :
+                                                   begin_unload(loader, connection, &request);
+        for (size_t i = 0; i < received.n; i++)
+                close_foreign(loader, received.fds[i]);
+
+        if (r == -ENODATA || r == -EBADMSG || r == -ECONNRESET) {
+                connection_free(loader, connection);
+                return;
+        }
+        if (r < 0)
+                reply(connection, OUTCOME_FAILED, 0, -r, NULL);
+        if (r != 0)
+                end_job(connection);
+}
+
+/**
+ * loader_new() - make the loader
+ * @listen_fd:  listening SOCK_SEQPACKET socket, non-blocking; borrowed
+ * @peer_uid:   the only user to serve
+ * @config:     the configuration; taken over, also on failure
+ * @ret:        the loader; owned by the caller
+ *
+ * Return: 0 or a negative errno.
+ */
+int loader_new(int listen_fd, uid_t peer_uid, struct config *config, struct loader **ret) {
+        struct loader *loader = calloc(1, sizeof *loader);
+        int r = loader ? closer_new(CLOSER_THREADS_MAX, &loader->closer) : -ENOMEM;
+
+        if (r < 0) {
+                config_free(config);
+                free(loader);
+                return r;
+        }
+        loader->listen_fd = listen_fd;
+        loader->peer_uid = peer_uid;
+        loader->config = config;
+        LIST_INIT(&loader->connections);
+        *ret = loader;
+        return 0;
+}
+
+/**
+ * loader_free() - give back the loader
+ * @loader:     the loader, or NULL
+ *
+ * Children at work go on; their answers get lost.
+ *
+ * Return: NULL.
+ */
+struct loader *loader_free(struct loader *loader) {
+        struct connection *connection;
+
+        if (!loader)
+                return NULL;
+        while ((connection = LIST_FIRST(&loader->connections)))
+                connection_free(loader, connection);
+        closer_free(loader->closer);
+        config_free(loader->config);
+        free(loader);
+        return NULL;
+}
+
+/**
+ * loader_set_config() - use another configuration from the next request on
+ * @loader:     the loader
+ * @config:     the configuration; taken over
+ */
+void loader_set_config(struct loader *loader, struct config *config) {
+        config_free(loader->config);
+        loader->config = config;
+}
+
+/**
+ * loader_is_busy() - is a system call under way
+ * @loader:     the loader
+ *
+ * Return: true if a child is at work.
+ */
+bool loader_is_busy(const struct loader *loader) {
+        const struct connection *connection;
+
+        LIST_FOREACH(connection, &loader->connections, link)
+                if (connection->pipe >= 0)
+                        return true;
+        return false;
+}
+
+/**
+ * loader_is_idle() - has nobody any business with the loader
+ * @loader:     the loader
+ *
+ * Return: true if there is no connection.
+ */
+bool loader_is_idle(const struct loader *loader) {
+        return loader->n_connections == 0;
+}
+
+/* While a child is at work its connection is not read: the next request waits in the socket. */
+static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_t n_extra, struct pollfd *fds) {
+        const struct connection *connection;
+        size_t n = 0;
+
+        fds[n++] = (struct pollfd){ .fd = closer_fd(loader->closer), .events = POLLIN };
+        fds[n++] = (struct pollfd){ .fd = loader->n_connections < CONNECTIONS_MAX ? loader->listen_fd : -1,
+                                    .events = POLLIN };
+        for (size_t i = 0; i < n_extra; i++)
+                fds[n++] = (struct pollfd){ .fd = extra_fds[i], .events = POLLIN };
+        LIST_FOREACH(connection, &loader->connections, link)
+                fds[n++] = (struct pollfd){ .fd = connection->pipe >= 0 ? connection->pipe : connection->socket,
+                                            .events = POLLIN };
+        return n;
+}
+
+/**
+ * loader_run_once() - wait for something to do and do it
+ * @loader:     the loader
+ * @extra_fds:  descriptors of the caller that end the wait when they are readable
+ * @n_extra:    how many; at most 4
+ * @timeout_ms: how long to wait, in milliseconds; -1 for ever
+ *
+ * Return: 1 if something happened, 0 if the time ran out, or a negative errno.
+ */
+int loader_run_once(struct loader *loader, const int *extra_fds, size_t n_extra, int timeout_ms) {
+        struct pollfd fds[2 + EXTRA_MAX + CONNECTIONS_MAX];
+        struct connection *connection, *next;
+        size_t n, i;
+        int r;
+
+        assert(n_extra <= EXTRA_MAX);
+        n = fill_poll(loader, extra_fds, n_extra, fds);
+        r = poll(fds, n, timeout_ms);
+        if (r < 0)
+                return errno == EINTR ? 1 : -errno;
+        if (r == 0)
+                return 0;
+
+        /* The list is in the order of fds, and a connection frees none but itself. */
+        i = 2 + n_extra;
+        for (connection = LIST_FIRST(&loader->connections); connection; connection = next, i++) {
+                next = LIST_NEXT(connection, link);
+                if (!fds[i].revents)
+                        continue;
+                if (connection->pipe >= 0)
+                        finish(connection);
+                else
+                        take_request(loader, connection);
+        }
+        if (fds[0].revents)
+                closer_reap(loader->closer, closed);
+        if (fds[1].revents)
+                accept_connection(loader);
+        return 1;
+}
