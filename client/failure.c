@@ -74,17 +74,9 @@ static void say_for_bus(const char *name) {
                 say("The moduled service is not installed or cannot be started; " SEE_LOG ".");
 }
 
-/* Whether the service itself chose @name; else a library in it did, and wrote the text, too. */
-static bool is_documented(const char *name) {
-        static const char *const common[] = {
-                SD_BUS_ERROR_ACCESS_DENIED,
-                SD_BUS_ERROR_INVALID_ARGS,
-                SD_BUS_ERROR_LIMITS_EXCEEDED,
-                ERROR_TIMED_OUT,
-                NULL,
-        };
-
-        return strncmp(name, ERROR_PREFIX, strlen(ERROR_PREFIX)) == 0 || is_one_of(name, common);
+/* Whether the service wrote @text; a library in it ends no message with a full stop. */
+static bool is_sentence(const char *name, const char *text) {
+        return strncmp(name, ERROR_PREFIX, strlen(ERROR_PREFIX)) == 0 || text[strlen(text) - 1] == '.';
 }
 
 static void say_for_service(const char *name, const char *text, bool ask) {
@@ -106,7 +98,7 @@ static void say_for_service(const char *name, const char *text, bool ask) {
                     "'systemctl restart moduled' starts the new one.");
         else if (!text || !*text)
                 say("moduled failed without a reason; " SEE_LOG ".");
-        else if (is_documented(name))
+        else if (is_sentence(name, text))
                 say("%s", text);
         else
                 say("moduled failed (%s); " SEE_LOG ".", text);

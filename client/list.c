@@ -65,6 +65,11 @@ static const struct property module_properties[] = {
 
 DEFINE_CLEANUP(struct libscols_table *, scols_unref_table);
 
+static void modules_clear(struct modules *modules) {
+        free(modules->all);
+        *modules = (struct modules){ 0 };
+}
+
 static int read_module(sd_bus_message *m, struct modules *modules) {
         struct module module = { .name = "", .path = "", .origin = "" };
         struct module *grown;
@@ -214,8 +219,7 @@ static int call_get_managed_objects(sd_bus *bus, sd_bus_message **ret) {
 static int run(unsigned options, char **arguments) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_free_ struct module *all = NULL;
-        struct modules modules = { 0 };
+        _cleanup_(modules_clear) struct modules modules = { 0 };
         int r;
 
         (void) arguments;
@@ -226,7 +230,6 @@ static int run(unsigned options, char **arguments) {
         if (r != 0)
                 return failure_report(r, answer, options);
         r = read_objects(answer, &modules);
-        all = modules.all;
         if (r < 0)
                 return failure_report_answer(r);
 

@@ -43,6 +43,11 @@ struct origin {
         const char *directory;
 };
 
+struct origins {
+        struct origin *all;
+        size_t n;
+};
+
 static const struct property status_properties[] = {
         { "Version", "s", offsetof(struct status, version) },
         { "KernelRelease", "s", offsetof(struct status, kernel_release) },
@@ -59,10 +64,10 @@ static const struct property origin_properties[] = {
         { NULL, NULL, 0 },
 };
 
-struct origins {
-        struct origin *all;
-        size_t n;
-};
+static void origins_clear(struct origins *origins) {
+        free(origins->all);
+        *origins = (struct origins){ 0 };
+}
 
 static int get_all(sd_bus *bus, sd_bus_message **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
@@ -119,7 +124,7 @@ static void print_line(const char *label, const char *raw, const char *if_empty)
 static void print_text(const struct status *status, const struct origins *origins) {
         print_line("Version:", status->version, "not known");
         print_line("Kernel:", status->kernel_release, "not known");
-        print_line("Modules disabled:", status->modules_disabled ? "yes, until the next boot" : "no", "");
+        print_line("Modules disabled:", status->modules_disabled ? "yes" : "no", "");
         print_line("Signatures enforced:", status->signature_enforced ? "yes" : "no", "");
         print_line("Lockdown:", status->lockdown, "not known");
         print_line("Decompression:", status->decompression, "none");
@@ -175,8 +180,7 @@ static int run(unsigned options, char **arguments) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *properties = NULL, *listed = NULL;
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         struct status status = { .version = "", .kernel_release = "", .lockdown = "", .decompression = "" };
-        _cleanup_free_ struct origin *all = NULL;
-        struct origins origins = { 0 };
+        _cleanup_(origins_clear) struct origins origins = { 0 };
         int r;
 
         (void) arguments;
@@ -193,7 +197,6 @@ static int run(unsigned options, char **arguments) {
         r = properties_read(properties, status_properties, &status);
         if (r >= 0)
                 r = read_origins(listed, &origins);
-        all = origins.all;
         if (r < 0)
                 return failure_report_answer(r);
 

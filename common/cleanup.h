@@ -15,10 +15,10 @@
 #define _cleanup_(f) __attribute__((cleanup(f)))
 
 /* Defines f##p(), for _cleanup_(f##p) on a variable of @type. @f must take NULL. */
-#define DEFINE_CLEANUP(type, f)                                                                                       \
-        static inline void f##p(type *p) {                                                                            \
-                f(*p);                                                                                                \
-        }                                                                                                             \
+#define DEFINE_CLEANUP(type, f)                                                                             \
+        static inline void f##p(type *p) {                                                                  \
+                f(*p);                                                                                      \
+        }                                                                                                   \
         struct cleanup_needs_a_semicolon
 
 static inline void cleanup_freep(void *p) {

@@ -43,7 +43,8 @@ char *escape(const char *text, size_t max) {
                         cut = length;
         }
 
-        result = malloc(length + 1);
+        /* The ellipsis may reach further than what did not fit. */
+        result = malloc(length + strlen(ELLIPSIS) + 1);
         if (!result)
                 return NULL;
 

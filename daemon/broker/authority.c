@@ -67,7 +67,8 @@ static enum authority_answer read_error(struct authority_query *query, const sd_
         /* NoReply is both sd-bus' word for a timeout and the bus' for a polkit that died. */
         if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY)) {
                 cancel(query);
-                return query->interactive && now() >= query->deadline ? AUTHORITY_TIMED_OUT : AUTHORITY_ABSENT;
+                return query->interactive && now() >= query->deadline ? AUTHORITY_TIMED_OUT
+                                                                      : AUTHORITY_ABSENT;
         }
         if (sd_bus_error_has_name(error, "org.freedesktop.PolicyKit1.Error.Cancelled"))
                 return AUTHORITY_DISMISSED;
@@ -157,11 +158,13 @@ static int new_message(struct authority_query *query, const char *sender, const 
         r = sd_bus_message_new_method_call(query->bus, &message, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
                                            "CheckAuthorization");
         if (r >= 0)
-                r = sd_bus_message_append(message, "(sa{sv})s", "system-bus-name", 1, "name", "s", sender, action);
+                r = sd_bus_message_append(message, "(sa{sv})s", "system-bus-name", 1, "name", "s", sender,
+                                          action);
         if (r >= 0)
                 r = append_details(message, details);
         if (r >= 0)
-                r = sd_bus_message_append(message, "us", query->interactive ? POLKIT_ALLOW_USER_INTERACTION : 0,
+                r = sd_bus_message_append(message, "us",
+                                          query->interactive ? POLKIT_ALLOW_USER_INTERACTION : 0,
                                           query->cancellation ? query->cancellation : "");
         if (r < 0)
                 return r;
@@ -189,8 +192,9 @@ static int name_cancellation(struct authority_query *query) {
  *
  * Return: 0 or a negative errno.
  */
-int authority_query_new(sd_bus *bus, const char *sender, const char *action, const struct authority_details *details,
-                        bool interactive, authority_answer_t answer, void *userdata, struct authority_query **ret) {
+int authority_query_new(sd_bus *bus, const char *sender, const char *action,
+                        const struct authority_details *details, bool interactive, authority_answer_t answer,
+                        void *userdata, struct authority_query **ret) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
         struct authority_query *query = calloc(1, sizeof *query);
         uint64_t timeout = interactive ? PROMPT_TIMEOUT : RULES_TIMEOUT;

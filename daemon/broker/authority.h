@@ -25,6 +25,7 @@ struct authority_query;
 
 typedef void (*authority_answer_t)(enum authority_answer answer, void *userdata);
 
-int authority_query_new(sd_bus *bus, const char *sender, const char *action, const struct authority_details *details,
-                        bool interactive, authority_answer_t answer, void *userdata, struct authority_query **ret);
+int authority_query_new(sd_bus *bus, const char *sender, const char *action,
+                        const struct authority_details *details, bool interactive, authority_answer_t answer,
+                        void *userdata, struct authority_query **ret);
 struct authority_query *authority_query_free(struct authority_query *query);

@@ -52,8 +52,8 @@ int failure_from_finding(const struct finding *finding, sd_bus_error *ret) {
 }
 
 static int set(sd_bus_error *ret, const char *name, const char *module, const char *what, const char *log) {
-        return sd_bus_error_setf(ret, name, "Module %s %s%s%s%s", module, what, log[0] ? " The kernel said: " : "", log,
-                                 log[0] ? "." : "");
+        return sd_bus_error_setf(ret, name, "Module %s %s%s%s%s", module, what,
+                                 log[0] ? " The kernel said: " : "", log, log[0] ? "." : "");
 }
 
 static int kernel_load_failure(int error, const char *module, const char *log, sd_bus_error *ret) {
@@ -64,7 +64,8 @@ static int kernel_load_failure(int error, const char *module, const char *log, s
         case ENOEXEC:
         case ESRCH:
                 return set(ret, MODULED_ERROR_INCOMPATIBLE, module,
-                           "is not a module for the running kernel; install the one that was built for it.", log);
+                           "is not a module for the running kernel; install the one that was built for it.",
+                           log);
         case ENOENT:
                 return set(ret, MODULED_ERROR_UNKNOWN_SYMBOL, module,
                            "needs symbols that the kernel does not have; load the modules that it depends on first.",
@@ -77,13 +78,16 @@ static int kernel_load_failure(int error, const char *module, const char *log, s
                            log);
         case EINVAL:
                 return set(ret, MODULED_ERROR_BAD_PARAMETERS, module,
-                           "was refused as invalid; check the parameters' values and that the file is whole.", log);
+                           "was refused as invalid; check the parameters' values and that the file is whole.",
+                           log);
         case ENOSYS:
                 return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
-                           "cannot be loaded: this kernel was built without loadable modules; boot another one.", log);
+                           "cannot be loaded: this kernel was built without loadable modules; boot another one.",
+                           log);
         case EOPNOTSUPP:
                 return set(ret, MODULED_ERROR_COMPRESSION_UNSUPPORTED, module,
-                           "is compressed in a way that this kernel cannot undo; install it uncompressed.", log);
+                           "is compressed in a way that this kernel cannot undo; install it uncompressed.",
+                           log);
         case ETXTBSY:
                 return set(ret, MODULED_ERROR_KERNEL_REFUSED, module,
                            "is open for writing; wait until its installation has ended.", log);
@@ -95,9 +99,10 @@ static int kernel_load_failure(int error, const char *module, const char *log, s
                            log);
         default:
                 return sd_bus_error_setf(
-                        ret, MODULED_ERROR_INIT_FAILED,
-                        "Module %s did not initialize: %s; an administrator finds more in the kernel's log.%s%s", module,
-                        strerror(error), log[0] ? " The kernel said: " : "", log);
+                                ret, MODULED_ERROR_INIT_FAILED,
+                                "Module %s did not initialize: %s; an administrator finds more in the kernel's log.%s%s%s",
+                                module, strerror(error), log[0] ? " The kernel said: " : "", log,
+                                log[0] ? "." : "");
         }
 }
 
@@ -108,15 +113,17 @@ static int kernel_unload_failure(int error, const char *module, sd_bus_error *re
         case EWOULDBLOCK:
         case EBUSY:
                 return set(ret, MODULED_ERROR_IN_USE, module,
-                           "is in use; end what uses it, or unload the modules that depend on it first.", "");
+                           "is in use; end what uses it, or unload the modules that depend on it first.",
+                           "");
         case ENOSYS:
                 return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
                            "cannot be unloaded: this kernel was built without loadable modules.", "");
         default:
-                return sd_bus_error_setf(ret, MODULED_ERROR_KERNEL_REFUSED,
-                                         "The kernel refused to unload module %s: %s; an administrator finds more in "
-                                         "the kernel's log.",
-                                         module, strerror(error));
+                return sd_bus_error_setf(
+                                ret, MODULED_ERROR_KERNEL_REFUSED,
+                                "The kernel refused to unload module %s: %s; an administrator finds more in "
+                                "the kernel's log.",
+                                module, strerror(error));
         }
 }
 
@@ -134,19 +141,21 @@ int failure_from_reply(const struct loader_reply *reply, const char *module, boo
         case OUTCOME_REFUSED:
                 return sd_bus_error_set(ret, MODULED_ERROR_ORIGIN_REFUSED, reply->text);
         case OUTCOME_POLICY:
-                return set(ret, MODULED_ERROR_POLICY_REFUSED, module, "is refused.", reply->text);
+                return sd_bus_error_setf(ret, MODULED_ERROR_POLICY_REFUSED,
+                                         "Module %s is refused by the loader. %s", module, reply->text);
         case OUTCOME_BUSY:
                 return failure_from_module_state(MODULE_COMING, module, ret);
         case OUTCOME_KERNEL:
-                return loads ? kernel_load_failure(reply->error, module, reply->text, ret) :
-                               kernel_unload_failure(reply->error, module, ret);
+                return loads ? kernel_load_failure(reply->error, module, reply->text, ret)
+                             : kernel_unload_failure(reply->error, module, ret);
         case OUTCOME_CRASHED:
                 return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
                            "took the process that was loading it down, probably by an oops in its init; do not load it "
                            "again, reboot soon, and report the oops in the kernel's log.",
                            "");
         case OUTCOME_FAILED:
-                return sd_bus_error_setf(ret, SD_BUS_ERROR_FAILED, "The loader could not do its work: %s; try again.",
+                return sd_bus_error_setf(ret, SD_BUS_ERROR_FAILED,
+                                         "The loader could not do its work: %s; try again.",
                                          strerror(reply->error));
         case OUTCOME_DONE:
                 break;
@@ -164,31 +173,37 @@ int failure_from_reply(const struct loader_reply *reply, const char *module, boo
  *
  * Return: a negative errno, as sd_bus_error_set() does.
  */
-int failure_from_authority(enum authority_answer answer, const char *action, const char *module, sd_bus_error *ret) {
+int failure_from_authority(enum authority_answer answer, const char *action, const char *module,
+                           sd_bus_error *ret) {
         switch (answer) {
         case AUTHORITY_NO:
-                return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
-                                         "Not authorized for module %s; an administrator can allow it by a polkit rule "
-                                         "for the action %s.",
-                                         module, action);
+                return sd_bus_error_setf(
+                                ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                "Not authorized for module %s; an administrator can allow it by a polkit rule "
+                                "for the action %s.",
+                                module, action);
         case AUTHORITY_CHALLENGE:
-                return sd_bus_error_setf(ret, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                                         "Module %s needs authentication (action %s), and there was nobody to ask; call "
-                                         "from a session with an authentication agent and allow the prompt, or have an "
-                                         "administrator write a polkit rule.",
-                                         module, action);
+                return sd_bus_error_setf(
+                                ret, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                                "Module %s needs authentication (action %s), and there was nobody to ask; call "
+                                "from a session with an authentication agent and allow the prompt, or have an "
+                                "administrator write a polkit rule.",
+                                module, action);
         case AUTHORITY_DISMISSED:
                 return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
-                                         "The authentication for module %s was cancelled; nothing was done.", module);
+                                         "The authentication for module %s was cancelled; nothing was done.",
+                                         module);
         case AUTHORITY_TIMED_OUT:
-                return sd_bus_error_setf(ret, MODULED_ERROR_TIMED_OUT,
-                                         "Nobody answered the prompt for module %s in time; nothing was done. Try again.",
-                                         module);
+                return sd_bus_error_setf(
+                                ret, MODULED_ERROR_TIMED_OUT,
+                                "Nobody answered the prompt for module %s in time; nothing was done. Try again.",
+                                module);
         case AUTHORITY_ABSENT:
-                return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
-                                         "polkit does not answer, and without it only root may do this to module %s; "
-                                         "check polkit.service.",
-                                         module);
+                return sd_bus_error_setf(
+                                ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                "polkit does not answer, and without it only root may do this to module %s; "
+                                "check polkit.service.",
+                                module);
         case AUTHORITY_YES:
                 break;
         }

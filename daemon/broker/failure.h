@@ -10,5 +10,6 @@
 
 int failure_from_finding(const struct finding *finding, sd_bus_error *ret);
 int failure_from_reply(const struct loader_reply *reply, const char *module, bool loads, sd_bus_error *ret);
-int failure_from_authority(enum authority_answer answer, const char *action, const char *module, sd_bus_error *ret);
+int failure_from_authority(enum authority_answer answer, const char *action, const char *module,
+                           sd_bus_error *ret);
 int failure_from_module_state(int state, const char *module, sd_bus_error *ret);

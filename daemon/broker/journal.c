@@ -80,7 +80,8 @@ static void put_number(FILE *f, const char *key, long long value) {
 }
 
 static void put_entry(FILE *f, const struct journal_entry *entry, unsigned long lost) {
-        put_text(f, "MESSAGE", entry->message);
+        if (entry->message)
+                fprintf(f, "MESSAGE=%s\n", entry->message);
         put_text(f, "MESSAGE_ID", entry->message_id);
         put_number(f, "PRIORITY", entry->priority);
         put_text(f, "SYSLOG_IDENTIFIER", "moduled");

@@ -10,11 +10,11 @@
 #define JOURNAL_MODULE_UNLOADED "4d7966bc4e074379b748adbb9f35cc4d"
 #define JOURNAL_UNLOAD_FAILED "51df86eabf164baea95963787178c414"
 
-/* What happened to a request. Strings are escaped here; NULL is left out. */
+/* What happened to a request. Strings are escaped by journal_write(), but for the message; NULL is left out. */
 struct journal_entry {
         const char *message_id;
         int priority; /* as in syslog(3) */
-        const char *message;
+        const char *message; /* a sentence in printable ASCII: whatever of it came from outside is escaped already */
         uid_t uid;
         pid_t pid; /* 0 if not known */
         const char *unit;

@@ -52,7 +52,8 @@ static void help(void) {
                "  --version              show the version\n"
                "  --config-root=DIR      read the configuration below DIR\n"
                "  --loader-socket=PATH   the loader's socket (default: " MODULED_LOADER_SOCKET ")\n"
-               "  --state-directory=DIR  where to remember what was loaded (default: " MODULED_STATE_DIRECTORY ")\n");
+               "  --state-directory=DIR  where to remember what was loaded (default: " MODULED_STATE_DIRECTORY
+               ")\n");
 }
 
 /* Return: 0 to go on, 1 to exit with success, or a negative errno. */
@@ -177,7 +178,8 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
 
         (void) error;
         if (sd_bus_message_is_method_error(reply, NULL)) {
-                complain("The bus does not give us the name " MODULED_BUS_NAME ": %s Is another moduled running, and is "
+                complain("The bus does not give us the name " MODULED_BUS_NAME
+                         ": %s Is another moduled running, and is "
                          "the bus policy installed?",
                          sd_bus_message_get_error(reply)->message);
                 return sd_event_exit(broker->context.event, EXIT_FAILURE);

@@ -53,19 +53,22 @@ static int method_get_module(sd_bus_message *message, void *userdata, sd_bus_err
         if (r < 0)
                 return r;
         if (!module_name_is_plain(given))
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "This cannot be the name of a module; names are of letters, digits, - and _.");
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_INVALID_ARGS,
+                                "This cannot be the name of a module; names are of letters, digits, - and _.");
         (void) snprintf(name, sizeof name, "%s", given);
         module_name_normalize(name);
         if (!registry_find(context->registry, name))
-                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED, "moduled has not loaded a module %s.", name);
+                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
+                                         "moduled has not loaded a module %s.", name);
 
         r = module_object_path(name, &path);
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
 }
 
 static int append_origin(sd_bus_message *reply, const struct origin *origin) {
-        return sd_bus_message_append(reply, "a{sv}", 2, "Name", "s", origin->name, "Directory", "s", origin->directory);
+        return sd_bus_message_append(reply, "a{sv}", 2, "Name", "s", origin->name, "Directory", "s",
+                                     origin->directory);
 }
 
 static int method_list_origins(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -87,10 +90,11 @@ static int method_list_origins(sd_bus_message *message, void *userdata, sd_bus_e
 }
 
 /* What every getter gets and none of these needs. */
-#define GETTER(name)                                                                                                  \
-        static int name(sd_bus *bus __attribute__((unused)), const char *path __attribute__((unused)),               \
-                        const char *interface __attribute__((unused)), const char *property __attribute__((unused)), \
-                        sd_bus_message *reply, void *userdata __attribute__((unused)),                               \
+#define GETTER(name)                                                                                        \
+        static int name(sd_bus *bus __attribute__((unused)), const char *path __attribute__((unused)),      \
+                        const char *interface __attribute__((unused)),                                      \
+                        const char *property __attribute__((unused)), sd_bus_message *reply,                \
+                        void *userdata __attribute__((unused)),                                             \
                         sd_bus_error *error __attribute__((unused)))
 
 static int append_text(sd_bus_message *reply, int (*read)(char **)) {
@@ -133,12 +137,12 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Load", SD_BUS_ARGS("h", descriptor, "s", parameters, "t", flags),
                                 SD_BUS_RESULT("o", module), method_load, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("GetModule", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", module), method_get_module,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("ListOrigins", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", origins), method_list_origins,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_METHOD_WITH_ARGS("Unload", SD_BUS_ARGS("s", name, "t", flags), SD_BUS_NO_RESULT, method_unload,
-                                SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("GetModule", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", module),
+                                method_get_module, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("ListOrigins", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", origins),
+                                method_list_origins, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Unload", SD_BUS_ARGS("s", name, "t", flags), SD_BUS_NO_RESULT,
+                                method_unload, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_SIGNAL_WITH_ARGS("ModuleLoaded", SD_BUS_ARGS("s", name, "o", module), 0),
         SD_BUS_SIGNAL_WITH_ARGS("ModuleUnloaded", SD_BUS_ARGS("s", name, "o", module), 0),
         SD_BUS_PROPERTY("Version", "s", get_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
@@ -159,7 +163,7 @@ static const sd_bus_vtable manager_vtable[] = {
 int manager_attach(struct context *context) {
         int r;
 
-        r = sd_bus_add_object_vtable(context->bus, NULL, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE, manager_vtable,
-                                     context);
+        r = sd_bus_add_object_vtable(context->bus, NULL, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
+                                     manager_vtable, context);
         return r < 0 ? r : module_objects_attach(context);
 }

@@ -14,8 +14,8 @@
 #include "names.h"
 #include "request.h"
 
-static int get_uid(sd_bus *bus, const char *path, const char *interface, const char *property, sd_bus_message *reply,
-                   void *userdata, sd_bus_error *error) {
+static int get_uid(sd_bus *bus, const char *path, const char *interface, const char *property,
+                   sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         const uid_t *uid = userdata;
 
         (void) bus;
@@ -28,7 +28,8 @@ static int get_uid(sd_bus *bus, const char *path, const char *interface, const c
 
 /* The object is the module; the context is what the vtable was attached with. */
 static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct context *context = sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
+        struct context *context =
+                        sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
         const struct module *module = userdata;
         uint64_t flags;
         int r;
@@ -44,8 +45,10 @@ static const sd_bus_vtable module_vtable[] = {
         SD_BUS_PROPERTY("Name", "s", NULL, offsetof(struct module, name), SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Path", "s", NULL, offsetof(struct module, path), SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("Origin", "s", NULL, offsetof(struct module, origin), SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("LoadedBy", "u", get_uid, offsetof(struct module, loaded_by), SD_BUS_VTABLE_PROPERTY_CONST),
-        SD_BUS_PROPERTY("LoadedAt", "t", NULL, offsetof(struct module, loaded_at), SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("LoadedBy", "u", get_uid, offsetof(struct module, loaded_by),
+                        SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("LoadedAt", "t", NULL, offsetof(struct module, loaded_at),
+                        SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_METHOD_WITH_ARGS("Unload", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT, method_unload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,
@@ -111,7 +114,8 @@ int module_objects_attach(struct context *context) {
         r = sd_bus_add_fallback_vtable(context->bus, NULL, MODULED_MODULE_PREFIX, MODULED_MODULE_INTERFACE,
                                        module_vtable, find, context);
         if (r >= 0)
-                r = sd_bus_add_node_enumerator(context->bus, NULL, MODULED_MODULE_PREFIX, enumerate, context);
+                r = sd_bus_add_node_enumerator(context->bus, NULL, MODULED_MODULE_PREFIX, enumerate,
+                                               context);
         if (r >= 0)
                 r = sd_bus_add_object_manager(context->bus, NULL, MODULED_OBJECT_PATH);
         return r < 0 ? r : 0;
@@ -141,8 +145,8 @@ void module_object_added(struct context *context, const struct module *module) {
         if (module_object_path(module->name, &path) < 0)
                 return;
         (void) sd_bus_emit_object_added(context->bus, path);
-        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE, "ModuleLoaded", "so",
-                                  module->name, path);
+        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
+                                  "ModuleLoaded", "so", module->name, path);
 }
 
 /**
@@ -156,6 +160,6 @@ void module_object_removed(struct context *context, const char *name) {
         if (module_object_path(name, &path) < 0)
                 return;
         (void) sd_bus_emit_object_removed(context->bus, path);
-        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE, "ModuleUnloaded", "so",
-                                  name, path);
+        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
+                                  "ModuleUnloaded", "so", name, path);
 }

@@ -273,7 +273,8 @@ struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message) {
 static int attach(struct parcels *parcels, sd_event *event) {
         int r;
 
-        r = sd_event_add_io(event, &parcels->closed_source, closer_fd(parcels->closer), EPOLLIN, on_closer, parcels);
+        r = sd_event_add_io(event, &parcels->closed_source, closer_fd(parcels->closer), EPOLLIN, on_closer,
+                            parcels);
         if (r >= 0)
                 r = sd_event_source_set_prepare(parcels->closed_source, on_prepare);
         if (r >= 0)

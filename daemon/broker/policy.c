@@ -27,12 +27,14 @@
  */
 int policy_check_flags(uint64_t flags, sd_bus_error *error) {
         if (flags & POLICY_FLAG_COMPRESSED)
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "Flag 4 is not the caller's to set: moduled sees by itself whether a file is "
-                                        "compressed. Leave it out.");
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_INVALID_ARGS,
+                                "Flag 4 is not the caller's to set: moduled sees by itself whether a file is "
+                                "compressed. Leave it out.");
         if (flags & ~POLICY_FLAGS_FORCE)
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "Unknown flags; known are 1 (ignore symbol versions) and 2 (ignore vermagic).");
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_INVALID_ARGS,
+                                "Unknown flags; known are 1 (ignore symbol versions) and 2 (ignore vermagic).");
         return 0;
 }
 
@@ -56,8 +58,9 @@ int policy_check_parameters(const char *parameters, sd_bus_error *error) {
                 if (*p == '"')
                         quoted = !quoted;
                 else if ((unsigned char) *p < 0x20 || *p == 0x7f)
-                        return sd_bus_error_set(error, MODULED_ERROR_BAD_PARAMETERS,
-                                                "The parameters hold a control character; separate them by blanks.");
+                        return sd_bus_error_set(
+                                        error, MODULED_ERROR_BAD_PARAMETERS,
+                                        "The parameters hold a control character; separate them by blanks.");
         }
         if (quoted)
                 return sd_bus_error_set(error, MODULED_ERROR_BAD_PARAMETERS,
@@ -75,12 +78,14 @@ int policy_check_modules_enabled(sd_bus_error *error) {
         int state = system_modules_state();
 
         if (state == MODULES_DISABLED)
-                return sd_bus_error_set(error, MODULED_ERROR_MODULES_DISABLED,
-                                        "Loading and unloading of modules is switched off until the next boot "
-                                        "(kernel.modules_disabled=1).");
+                return sd_bus_error_set(
+                                error, MODULED_ERROR_MODULES_DISABLED,
+                                "Loading and unloading of modules is switched off until the next boot "
+                                "(kernel.modules_disabled=1).");
         if (state == MODULES_UNSUPPORTED)
-                return sd_bus_error_set(error, MODULED_ERROR_MODULES_DISABLED,
-                                        "This kernel was built without loadable modules; boot one that has them.");
+                return sd_bus_error_set(
+                                error, MODULED_ERROR_MODULES_DISABLED,
+                                "This kernel was built without loadable modules; boot one that has them.");
         return state < 0 ? state : 0;
 }
 
@@ -97,14 +102,16 @@ int policy_check_name(const struct config *config, const char *name, uint64_t fl
         const char *pattern = NULL;
 
         if (flags != 0 && !config->allow_forced)
-                return sd_bus_error_set(error, MODULED_ERROR_POLICY_REFUSED,
-                                        "Ignoring symbol versions or vermagic is not allowed here; load the module "
-                                        "without force, or have an administrator set AllowForced=yes in moduled.conf.");
+                return sd_bus_error_set(
+                                error, MODULED_ERROR_POLICY_REFUSED,
+                                "Ignoring symbol versions or vermagic is not allowed here; load the module "
+                                "without force, or have an administrator set AllowForced=yes in moduled.conf.");
         if (config_allows_name(config, name, &pattern))
                 return 0;
-        return sd_bus_error_setf(error, MODULED_ERROR_POLICY_REFUSED,
-                                 "Module %s is refused by %s in moduled.conf; an administrator can change that.", name,
-                                 pattern ? "DenyModules=" : "AllowModules=");
+        return sd_bus_error_setf(
+                        error, MODULED_ERROR_POLICY_REFUSED,
+                        "Module %s is refused by %s in moduled.conf; an administrator can change that.",
+                        name, pattern ? "DenyModules=" : "AllowModules=");
 }
 
 /**
@@ -138,7 +145,8 @@ int policy_check_loaded(const char *name, sd_bus_error *error) {
                 return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED, "Module %s is not loaded.", name);
         if (state == MODULE_BUILTIN)
                 return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
-                                         "Module %s is built into this kernel and cannot be unloaded.", name);
+                                         "Module %s is built into this kernel and cannot be unloaded.",
+                                         name);
         return 0;
 }
 
@@ -162,8 +170,9 @@ int policy_check_compression(const char *name, const char *path, sd_bus_error *e
                 return r;
         if (strcmp(kernel, format) == 0)
                 return 0;
-        return sd_bus_error_setf(error, MODULED_ERROR_COMPRESSION_UNSUPPORTED,
-                                 "Module %s is compressed with %s, and this kernel %s%s; install it uncompressed.",
-                                 name, format, kernel[0] ? "decompresses only " : "decompresses nothing itself",
-                                 kernel);
+        return sd_bus_error_setf(
+                        error, MODULED_ERROR_COMPRESSION_UNSUPPORTED,
+                        "Module %s is compressed with %s, and this kernel %s%s; install it uncompressed.",
+                        name, format, kernel[0] ? "decompresses only " : "decompresses nothing itself",
+                        kernel);
 }

@@ -112,10 +112,10 @@ static void insert_by_time(struct registry *registry, struct module *module) {
         struct module *other;
 
         TAILQ_FOREACH_REVERSE(other, &registry->modules, module_list, link)
-                if (other->loaded_at <= module->loaded_at) {
-                        TAILQ_INSERT_AFTER(&registry->modules, other, module, link);
-                        return;
-                }
+        if (other->loaded_at <= module->loaded_at) {
+                TAILQ_INSERT_AFTER(&registry->modules, other, module, link);
+                return;
+        }
         TAILQ_INSERT_HEAD(&registry->modules, module, link);
 }
 

@@ -120,9 +120,9 @@ static uint64_t now_realtime(void) {
 
 static bool is_refusal(const char *name) {
         static const char *const refusals[] = {
-                MODULED_ERROR_BAD_DESCRIPTOR,  MODULED_ERROR_ORIGIN_REFUSED,
-                MODULED_ERROR_POLICY_REFUSED,  SD_BUS_ERROR_ACCESS_DENIED,
-                SD_BUS_ERROR_LIMITS_EXCEEDED,  SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+                MODULED_ERROR_BAD_DESCRIPTOR,   MODULED_ERROR_ORIGIN_REFUSED,
+                MODULED_ERROR_POLICY_REFUSED,   SD_BUS_ERROR_ACCESS_DENIED,
+                SD_BUS_ERROR_LIMITS_EXCEEDED,   SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                 MODULED_ERROR_MODULES_DISABLED, MODULED_ERROR_BAD_PARAMETERS,
         };
 
@@ -167,7 +167,9 @@ static void fail(struct request *request, int r, sd_bus_error *error) {
         _cleanup_(sd_bus_error_free) sd_bus_error fallback = SD_BUS_ERROR_NULL;
 
         if (!sd_bus_error_is_set(error)) {
-                (void) sd_bus_error_set_errno(&fallback, r < 0 ? r : -EIO);
+                (void) sd_bus_error_setf(&fallback,
+                                         r == -ENOMEM ? SD_BUS_ERROR_NO_MEMORY : SD_BUS_ERROR_FAILED,
+                                         "moduled could not do this: %s; try again.", strerror(-r));
                 error = &fallback;
         }
         record(request, error);
@@ -179,10 +181,11 @@ static void fail(struct request *request, int r, sd_bus_error *error) {
 static void fail_errno(struct request *request, int r, const char *what) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
 
-        (void) sd_bus_error_setf(&error, r == -ENOMEM ? SD_BUS_ERROR_NO_MEMORY : SD_BUS_ERROR_FAILED,
-                                 "%s: %s; try again, and if it stays so ask an administrator to look at 'systemctl "
-                                 "status moduled moduled-loader.socket'.",
-                                 what, strerror(-r));
+        (void) sd_bus_error_setf(
+                        &error, SD_BUS_ERROR_FAILED,
+                        "%s: %s; try again, and if it stays so ask an administrator to look at 'systemctl "
+                        "status moduled moduled-loader.socket'.",
+                        what, strerror(-r));
         fail(request, r, &error);
 }
 
@@ -274,7 +277,8 @@ static void send_to_loader(struct request *request) {
                 request->stage = STAGE_WAITING;
                 return;
         }
-        r = request->loads ? policy_check_absent(request->name, &error) : policy_check_loaded(request->name, &error);
+        r = request->loads ? policy_check_absent(request->name, &error)
+                           : policy_check_loaded(request->name, &error);
         if (r < 0) {
                 struct context *context = request->context;
                 _cleanup_free_ char *name = request->stage == STAGE_WAITING ? strdup(request->name) : NULL;
@@ -285,7 +289,8 @@ static void send_to_loader(struct request *request) {
                 return;
         }
 
-        (void) snprintf(message.text, sizeof message.text, "%s", request->loads ? request->parameters : request->name);
+        (void) snprintf(message.text, sizeof message.text, "%s",
+                        request->loads ? request->parameters : request->name);
         r = loader_call_send(request->loader, &message, request->fd);
         if (r < 0)
                 fail_errno(request, r, "The loader cannot be reached");
@@ -341,8 +346,8 @@ static void ask_next(struct request *request) {
         }
 
         r = authority_query_new(request->context->bus, sd_bus_message_get_sender(request->message),
-                                request->actions[request->next_action].name, &details, request->prompts, on_authority,
-                                request, &request->authority);
+                                request->actions[request->next_action].name, &details, request->prompts,
+                                on_authority, request, &request->authority);
         if (r < 0)
                 fail_errno(request, r, "polkit cannot be asked");
 }
@@ -362,9 +367,9 @@ static void authorize(struct request *request) {
                 if (request->flags != 0)
                         add_action(request, MODULED_ACTION_LOAD_FORCED);
         } else
-                add_action(request, registry_find(request->context->registry, request->name) ?
-                                            MODULED_ACTION_UNLOAD :
-                                            MODULED_ACTION_UNLOAD_FOREIGN);
+                add_action(request, registry_find(request->context->registry, request->name)
+                                                    ? MODULED_ACTION_UNLOAD
+                                                    : MODULED_ACTION_UNLOAD_FOREIGN);
         request->prompts = request->n_actions == 1 &&
                            sd_bus_message_get_allow_interactive_authorization(request->message) > 0;
         request->stage = STAGE_AUTHORITY;
@@ -396,9 +401,10 @@ static int check_load(struct request *request, sd_bus_error *error) {
 
         r = module_name_from_path(request->path, &request->name);
         if (r == -EINVAL)
-                return sd_bus_error_set(error, MODULED_ERROR_NOT_A_MODULE,
-                                        "The file's name is not that of a module: NAME.ko, or that with .gz, .xz or "
-                                        ".zst after it.");
+                return sd_bus_error_set(
+                                error, MODULED_ERROR_NOT_A_MODULE,
+                                "The file's name is not that of a module: NAME.ko, or that with .gz, .xz or "
+                                ".zst after it.");
         if (r >= 0)
                 r = policy_check_name(request->context->config, request->name, request->flags, error);
         if (r >= 0)
@@ -410,13 +416,15 @@ static int check_load(struct request *request, sd_bus_error *error) {
 
 static int check_limits(const struct request *request, sd_bus_error *error) {
         if (request->user->requests > REQUESTS_PER_USER)
-                return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                         "You have %d requests under way already; wait for one of them to end.",
-                                         REQUESTS_PER_USER);
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "You have %d requests under way already; wait for one of them to end.",
+                                REQUESTS_PER_USER);
         if (request->user->parked > PARKED_PER_USER)
-                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                        "Too many of the descriptors that you have sent cannot be closed; end the file "
-                                        "servers that do not let go of them.");
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Too many of the descriptors that you have sent cannot be closed; end the file "
+                                "servers that do not let go of them.");
         return 0;
 }
 
@@ -444,7 +452,8 @@ static void on_caller(int r, uid_t uid, pid_t pid, void *userdata) {
         if (r >= 0)
                 r = policy_check_modules_enabled(&error);
         if (r >= 0)
-                r = request->loads ? check_load(request, &error) : policy_check_loaded(request->name, &error);
+                r = request->loads ? check_load(request, &error)
+                                   : policy_check_loaded(request->name, &error);
         if (r < 0)
                 fail(request, r, &error);
         else
@@ -471,7 +480,8 @@ static int watch_departure(struct request *request, const char *sender) {
                      "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
                      sender) < 0)
                 return -ENOMEM;
-        return sd_bus_add_match_async(request->context->bus, &request->departure, match, on_departure, NULL, request);
+        return sd_bus_add_match_async(request->context->bus, &request->departure, match, on_departure, NULL,
+                                      request);
 }
 
 /* Takes the message on. The match stands before the question, so that a departure cannot fall between the two. */
@@ -515,8 +525,8 @@ static int check_room(const struct context *context, sd_bus_error *error) {
  *
  * Return: 1 if the request is under way, or a negative errno if it was not begun.
  */
-int request_load(struct context *context, sd_bus_message *message, int fd, const char *parameters, uint64_t flags,
-                 sd_bus_error *error) {
+int request_load(struct context *context, sd_bus_message *message, int fd, const char *parameters,
+                 uint64_t flags, sd_bus_error *error) {
         struct request *request;
         int r;
 
@@ -566,8 +576,9 @@ int request_unload(struct context *context, sd_bus_message *message, const char 
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                         "The flags of Unload are for the future; they must be 0.");
         if (!module_name_is_plain(name))
-                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                        "This cannot be the name of a module; names are of letters, digits, - and _.");
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_INVALID_ARGS,
+                                "This cannot be the name of a module; names are of letters, digits, - and _.");
 
         request = calloc(1, sizeof *request);
         if (!request)

@@ -117,8 +117,9 @@ static int start_thread(struct closer *closer) {
         if (r != 0)
                 return -r;
         (void) pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        (void) pthread_attr_setstacksize(&attributes,
-                                         STACK_SIZE > (size_t) PTHREAD_STACK_MIN ? STACK_SIZE : (size_t) PTHREAD_STACK_MIN);
+        (void) pthread_attr_setstacksize(&attributes, STACK_SIZE > (size_t) PTHREAD_STACK_MIN
+                                                                      ? STACK_SIZE
+                                                                      : (size_t) PTHREAD_STACK_MIN);
 
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -211,7 +212,8 @@ int closer_submit(struct closer *closer, int fd, void *owner) {
         job->owner = owner;
 
         pthread_mutex_lock(&closer->mutex);
-        for (const struct job *j = STAILQ_FIRST(&closer->queue); j && queued <= closer->idle; j = STAILQ_NEXT(j, link))
+        for (const struct job *j = STAILQ_FIRST(&closer->queue); j && queued <= closer->idle;
+             j = STAILQ_NEXT(j, link))
                 queued++;
         if (queued > closer->idle && closer->threads < closer->threads_max)
                 r = start_thread(closer);

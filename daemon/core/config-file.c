@@ -119,8 +119,8 @@ static int remember(struct parser *parser, const char *key) {
                 }
         if (seen->n >= SEEN_MAX) {
                 free(item);
-                return config_error_set(parser->error, &parser->place, "the file has more than %d assignments",
-                                        SEEN_MAX);
+                return config_error_set(parser->error, &parser->place,
+                                        "the file has more than %d assignments", SEEN_MAX);
         }
         seen->items[seen->n++] = item;
         return 0;
@@ -165,7 +165,8 @@ static int parse_assignment(struct parser *parser, char *text) {
         value = strip(equals + 1);
         parser->place.key = key;
         if (!*key)
-                return config_error_set(parser->error, &parser->place, "needs a name before the equals sign");
+                return config_error_set(parser->error, &parser->place,
+                                        "needs a name before the equals sign");
         if (!parser->place.section)
                 return config_error_set(parser->error, &parser->place, "stands before any section");
 
@@ -226,7 +227,8 @@ static int read_line(struct parser *parser, FILE *f, char **line, size_t *size) 
  *
  * Return: 0, -EINVAL if the file is wrong, or another negative errno.
  */
-int config_file_read(const char *path, int fd, config_assign_t assign, void *userdata, struct config_error *error) {
+int config_file_read(const char *path, int fd, config_assign_t assign, void *userdata,
+                     struct config_error *error) {
         _cleanup_free_ struct parser *parser = NULL;
         _cleanup_fclose_ FILE *f = NULL;
         _cleanup_free_ char *line = NULL;

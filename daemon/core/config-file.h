@@ -14,6 +14,7 @@ struct config_place {
 
 typedef int (*config_assign_t)(const struct config_place *place, const char *value, void *userdata);
 
-int config_file_read(const char *path, int fd, config_assign_t assign, void *userdata, struct config_error *error);
+int config_file_read(const char *path, int fd, config_assign_t assign, void *userdata,
+                     struct config_error *error);
 int config_error_set(struct config_error *error, const struct config_place *place, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
+                __attribute__((format(printf, 3, 4)));

@@ -110,7 +110,8 @@ static int add_origin(struct config *config, const struct config_place *place, c
 }
 
 /* %r is the running kernel's release, %% a percent sign; see uname(2). */
-static int expand(const struct config_place *place, const char *value, char **ret, struct config_error *error) {
+static int expand(const struct config_place *place, const char *value, char **ret,
+                  struct config_error *error) {
         _cleanup_free_ char *result = NULL;
         struct utsname uts;
         size_t size;
@@ -131,8 +132,9 @@ static int expand(const struct config_place *place, const char *value, char **re
                         fputc('%', f), p++;
                 else {
                         fclose(f);
-                        return config_error_set(error, place,
-                                                "has an unknown specifier; known are %%r (kernel release) and %%%%");
+                        return config_error_set(
+                                        error, place,
+                                        "has an unknown specifier; known are %%r (kernel release) and %%%%");
                 }
         }
         if (fclose(f) != 0)
@@ -144,13 +146,13 @@ static int expand(const struct config_place *place, const char *value, char **re
 
 static int set_directory(const struct config_place *place, const char *value, char **field,
                          struct config_error *error) {
-        char *expanded;
+        char *expanded = NULL;
         int r;
 
         r = expand(place, value, &expanded, error);
         if (r < 0)
                 return r;
-        if (expanded[0] != '/') {
+        if (!expanded || expanded[0] != '/') {
                 free(expanded);
                 return config_error_set(error, place, "must be an absolute path");
         }
@@ -161,7 +163,8 @@ static int set_directory(const struct config_place *place, const char *value, ch
 
 static int set_boolean(const struct config_place *place, const char *value, bool *field,
                        struct config_error *error) {
-        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off", "0" };
+        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off",
+                                                                                       "0" };
 
         for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
                 if (strcmp(value, yes[i]) == 0) {
@@ -191,7 +194,8 @@ static int set_patterns(const struct config_place *place, const char *value, str
 
                 if (strspn(word, MODULE_NAME_CHARACTERS "*?[]!^") != strlen(word)) {
                         patterns_clear(&result);
-                        return config_error_set(error, place, "has a word that cannot match a module's name");
+                        return config_error_set(error, place,
+                                                "has a word that cannot match a module's name");
                 }
                 module_name_normalize(word);
 
@@ -237,8 +241,9 @@ static int assign_policy(struct reader *reader, const struct config_place *place
                 return set_patterns(place, value, &config->deny, reader->error);
         if (strcmp(place->key, "AllowForced") == 0)
                 return set_boolean(place, value, &config->allow_forced, reader->error);
-        return config_error_set(reader->error, place,
-                                "is not a key of [Policy]; known are AllowModules=, DenyModules= and AllowForced=");
+        return config_error_set(
+                        reader->error, place,
+                        "is not a key of [Policy]; known are AllowModules=, DenyModules= and AllowForced=");
 }
 
 /* Takes a section's head (no key) or an assignment. */
@@ -254,7 +259,8 @@ static int assign(const struct config_place *place, const char *value, void *use
         if (strcmp(place->section, "Policy") == 0 && !place->argument)
                 return assign_policy(reader, place, value);
 
-        return config_error_set(reader->error, place, "unknown section; known are [Origin NAME] and [Policy]");
+        return config_error_set(reader->error, place,
+                                "unknown section; known are [Origin NAME] and [Policy]");
 }
 
 /* A symbolic link to /dev/null, or an empty file, says: nothing here, and nothing from further down either. */
@@ -280,8 +286,9 @@ static int open_trusted(const struct reader *reader, const char *path, int *ret)
         if (!S_ISREG(st.st_mode))
                 return config_error_set(reader->error, &place, "is not a regular file");
         if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
-                return config_error_set(reader->error, &place,
-                                        "must belong to root and be writable by nobody else (chown root, chmod go-w)");
+                return config_error_set(
+                                reader->error, &place,
+                                "must belong to root and be writable by nobody else (chown root, chmod go-w)");
         *ret = take_fd(&fd);
         return 1;
 }
@@ -392,10 +399,11 @@ static int check_complete(const struct config *config, struct config_error *erro
 
         TAILQ_FOREACH(origin, &config->origins, link)
                 if (!origin->directory)
-                        return config_error_set(
-                                error,
-                                &(struct config_place){ .file = origin->file, .line = origin->line, .key = "Directory" },
-                                "is missing in [Origin %s]", origin->name);
+                        return config_error_set(error,
+                                                &(struct config_place){ .file = origin->file,
+                                                                        .line = origin->line,
+                                                                        .key = "Directory" },
+                                                "is missing in [Origin %s]", origin->name);
         return 0;
 }
 

@@ -82,7 +82,9 @@ int module_name_from_path(const char *path, char **ret) {
  * Return: "gzip", "xz" or "zstd", as /sys/module/compression calls them, or NULL if it is not compressed. Static.
  */
 const char *module_compression_from_path(const char *path) {
-        static const char *const formats[][2] = { { ".ko.gz", "gzip" }, { ".ko.xz", "xz" }, { ".ko.zst", "zstd" } };
+        static const char *const formats[][2] = { { ".ko.gz", "gzip" },
+                                                  { ".ko.xz", "xz" },
+                                                  { ".ko.zst", "zstd" } };
         size_t n = strlen(path);
 
         for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {

@@ -98,8 +98,8 @@ static bool same_time(const struct statx_timestamp *a, const struct statx_timest
 static bool same_inode(const struct statx *a, const struct statx *b) {
         return a->stx_dev_major == b->stx_dev_major && a->stx_dev_minor == b->stx_dev_minor &&
                a->stx_ino == b->stx_ino && a->stx_mode == b->stx_mode && a->stx_uid == b->stx_uid &&
-               a->stx_gid == b->stx_gid && a->stx_size == b->stx_size && same_time(&a->stx_mtime, &b->stx_mtime) &&
-               same_time(&a->stx_ctime, &b->stx_ctime);
+               a->stx_gid == b->stx_gid && a->stx_size == b->stx_size &&
+               same_time(&a->stx_mtime, &b->stx_mtime) && same_time(&a->stx_ctime, &b->stx_ctime);
 }
 
 /* Return: 1 if there is a handle, 0 if this filesystem has none, or a negative errno. */
@@ -300,7 +300,8 @@ char *finding_explain(const struct finding *finding) {
         if (!path || !culprit)
                 return NULL;
         if (asprintf(&sentence, "%s is refused%s%s%s%s: %s.", path, of_origin ? " by origin " : "",
-                     of_origin ? finding->origin->name : "", strcmp(path, culprit) != 0 ? " because of " : "",
+                     of_origin ? finding->origin->name : "",
+                     strcmp(path, culprit) != 0 ? " because of " : "",
                      strcmp(path, culprit) != 0 ? culprit : "", what_to_do(finding->verdict)) < 0)
                 return NULL;
         return sentence;

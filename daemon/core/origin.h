@@ -28,8 +28,8 @@ enum verdict {
 struct finding {
         enum verdict verdict;
         const struct origin *origin; /* the accepting or the nearest one; NULL if none was looked at */
-        char *path;                  /* if accepted the verified path, else what the kernel calls the descriptor */
-        char *culprit;               /* the path that a refusal is about, if it is not @path; or NULL */
+        char *path;    /* if accepted the verified path, else what the kernel calls the descriptor */
+        char *culprit; /* the path that a refusal is about, if it is not @path; or NULL */
 };
 
 int descriptor_check(int fd);

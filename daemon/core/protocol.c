@@ -59,7 +59,11 @@ static int send_packet(int socket, void *head, size_t head_size, const char *tex
         return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
-/* Return: the length of the text, 0 to its maximum; -ENODATA at the end of the connection; -EBADMSG; or another errno. */
+/*
+ * Where none are expected @ret_fds is NULL: the kernel closes what comes, and says so by MSG_CTRUNC.
+ *
+ * Return: the length of the text, 0 to its maximum; -ENODATA at the end of the connection; -EBADMSG; or another errno.
+ */
 static ssize_t receive_packet(int socket, void *head, size_t head_size, char *text, size_t text_size,
                               struct received_fds *ret_fds) {
         struct iovec iov[] = {
@@ -70,8 +74,8 @@ static ssize_t receive_packet(int socket, void *head, size_t head_size, char *te
         struct msghdr message = {
                 .msg_iov = iov,
                 .msg_iovlen = 2,
-                .msg_control = control.buffer,
-                .msg_controllen = sizeof control.buffer,
+                .msg_control = ret_fds ? control.buffer : NULL,
+                .msg_controllen = ret_fds ? sizeof control.buffer : 0,
         };
         ssize_t n;
 
@@ -79,7 +83,7 @@ static ssize_t receive_packet(int socket, void *head, size_t head_size, char *te
         if (n < 0)
                 return -errno;
 
-        for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
+        for (struct cmsghdr *c = ret_fds ? CMSG_FIRSTHDR(&message) : NULL; c; c = CMSG_NXTHDR(&message, c)) {
                 size_t bytes = c->cmsg_len - CMSG_LEN(0);
 
                 if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -178,11 +182,10 @@ int protocol_send_reply(int socket, const struct loader_reply *reply) {
  * negative errno.
  */
 int protocol_receive_reply(int socket, struct loader_reply *ret) {
-        struct received_fds none = { .n = 0 };
         struct reply_head head;
         ssize_t n;
 
-        n = receive_packet(socket, &head, sizeof head, ret->text, sizeof ret->text, &none);
+        n = receive_packet(socket, &head, sizeof head, ret->text, sizeof ret->text, NULL);
         if (n < 0)
                 return (int) n;
         if (head.version != PROTOCOL_VERSION || head.outcome > OUTCOME_FAILED || head.error < 0)

@@ -18,7 +18,7 @@ enum request_kind {
 /* What the broker asks of the loader: one message, with the descriptor beside it. */
 struct loader_request {
         uint32_t kind;
-        uint32_t flags; /* as for finit_module(2), but MODULE_INIT_COMPRESSED_FILE */
+        uint32_t flags;                         /* as for finit_module(2), but MODULE_INIT_COMPRESSED_FILE */
         char text[PROTOCOL_PARAMETERS_MAX + 1]; /* parameters or name */
 };
 

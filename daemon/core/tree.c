@@ -26,7 +26,7 @@ struct walk {
         struct place here;
         char rest[PATH_MAX]; /* what is still to be walked */
         unsigned symlinks;
-        bool one_mount;       /* stay on the mount of the start, follow no symbolic link */
+        bool one_mount; /* stay on the mount of the start, follow no symbolic link */
         char **culprit;
 };
 
@@ -109,7 +109,7 @@ static char *child_path(const struct walk *walk, const char *name) {
 
 static int go_to_root(struct walk *walk) {
         struct place root = PLACE_EMPTY;
-        struct statx stx;
+        struct statx stx = { 0 };
         int r;
 
         r = step_open(AT_FDCWD, "/", &root, &stx);
@@ -145,7 +145,7 @@ static int follow(struct walk *walk, const struct place *link) {
 
 static int step(struct walk *walk, const char *name) {
         _cleanup_(place_clear) struct place next = PLACE_EMPTY;
-        struct statx stx;
+        struct statx stx = { 0 };
         int r;
 
         next.path = child_path(walk, name);

@@ -67,7 +67,8 @@ static bool is_about(const char *text, size_t n, const char *module) {
                 return false;
         text += m + 2;
         n -= m + 2;
-        if (n > 0 && text[0] == '`' && memmem(text, n, "invalid for parameter", strlen("invalid for parameter")))
+        if (n > 0 && text[0] == '`' &&
+            memmem(text, n, "invalid for parameter", strlen("invalid for parameter")))
                 return true;
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
                 if (n >= strlen(known[i]) && memcmp(text, known[i], strlen(known[i])) == 0)
@@ -114,8 +115,8 @@ static size_t append(char *ret, size_t used, size_t size, const char *text, size
  *
  * Return: the length of @ret.
  */
-size_t kernel_log_select(const char *log, size_t n, const struct kernel_log_mark *mark, const char *module, char *ret,
-                         size_t size) {
+size_t kernel_log_select(const char *log, size_t n, const struct kernel_log_mark *mark, const char *module,
+                         char *ret, size_t size) {
         const char *end = log + n;
         size_t used = 0;
 

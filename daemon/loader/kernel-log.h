@@ -13,5 +13,5 @@ struct kernel_log_mark {
 
 void kernel_log_mark(struct kernel_log_mark *ret);
 void kernel_log_since(const struct kernel_log_mark *mark, const char *module, char *ret, size_t size);
-size_t kernel_log_select(const char *log, size_t n, const struct kernel_log_mark *mark, const char *module, char *ret,
-                         size_t size);
+size_t kernel_log_select(const char *log, size_t n, const struct kernel_log_mark *mark, const char *module,
+                         char *ret, size_t size);

@@ -114,7 +114,8 @@ static void accept_connection(struct loader *loader) {
         close_foreign(loader, socket);
 }
 
-static void reply(struct connection *connection, enum outcome outcome, int verdict, int error, const char *text) {
+static void reply(struct connection *connection, enum outcome outcome, int verdict, int error,
+                  const char *text) {
         struct loader_reply message = {
                 .outcome = outcome,
                 .verdict = (uint32_t) verdict,
@@ -127,11 +128,11 @@ static void reply(struct connection *connection, enum outcome outcome, int verdi
 }
 
 /* In the child. Other requests' connections must not stay open here, or their ends would not be seen. */
-static void child_main(const struct loader *loader, const struct connection *mine, const struct loader_request *request,
-                       int flags, int pipe) __attribute__((noreturn));
+static void child_main(const struct loader *loader, const struct connection *mine,
+                       const struct loader_request *request, int flags, int pipe) __attribute__((noreturn));
 
-static void child_main(const struct loader *loader, const struct connection *mine, const struct loader_request *request,
-                       int flags, int pipe) {
+static void child_main(const struct loader *loader, const struct connection *mine,
+                       const struct loader_request *request, int flags, int pipe) {
         const struct connection *other;
         int r;
 
@@ -146,14 +147,15 @@ static void child_main(const struct loader *loader, const struct connection *min
                         (void) close(other->socket);
         }
 
-        r = request->kind == REQUEST_LOAD ? kernel_load(mine->fd, request->text, flags) : kernel_unload(request->text);
+        r = request->kind == REQUEST_LOAD ? kernel_load(mine->fd, request->text, flags)
+                                          : kernel_unload(request->text);
         if (write(pipe, &r, sizeof r) != sizeof r)
                 _exit(EXIT_FAILURE);
         _exit(EXIT_SUCCESS);
 }
 
-static int start_child(struct loader *loader, struct connection *connection, const struct loader_request *request,
-                       int flags) {
+static int start_child(struct loader *loader, struct connection *connection,
+                       const struct loader_request *request, int flags) {
         int ends[2];
         pid_t pid;
 
@@ -211,7 +213,8 @@ static bool is_in_flight(const struct loader *loader, const struct connection *m
         LIST_FOREACH(other, &loader->connections, link)
                 if (other != mine && other->pipe >= 0 &&
                     (strcmp(other->name, mine->name) == 0 ||
-                     (mine->fd >= 0 && other->fd >= 0 && other->device == mine->device && other->inode == mine->inode)))
+                     (mine->fd >= 0 && other->fd >= 0 && other->device == mine->device &&
+                      other->inode == mine->inode)))
                         return true;
         return false;
 }
@@ -224,8 +227,8 @@ static int check_policy(const struct loader *loader, struct connection *connecti
                 sentence = "Ignoring symbol versions or vermagic is not allowed here: load the module without force, "
                            "or have an administrator set AllowForced=yes in moduled.conf.";
         else if (!config_allows_name(loader->config, connection->name, &pattern))
-                sentence = pattern ? "DenyModules= in moduled.conf denies this module." :
-                                     "AllowModules= in moduled.conf does not name this module.";
+                sentence = pattern ? "DenyModules= in moduled.conf denies this module."
+                                   : "AllowModules= in moduled.conf does not name this module.";
         else
                 return 0;
 
@@ -263,8 +266,8 @@ static int verify(const struct loader *loader, struct connection *connection, in
 }
 
 /* Return: 0 if a child is at work; 1 if the request was answered; or a negative errno. The descriptor stays ours. */
-static int begin_load(struct loader *loader, struct connection *connection, const struct loader_request *request,
-                      int fd) {
+static int begin_load(struct loader *loader, struct connection *connection,
+                      const struct loader_request *request, int fd) {
         int flags = (int) request->flags, r;
 
         if (request->flags & ~(uint32_t) (KERNEL_IGNORE_MODVERSIONS | KERNEL_IGNORE_VERMAGIC))
@@ -287,7 +290,8 @@ static int begin_load(struct loader *loader, struct connection *connection, cons
         return start_child(loader, connection, request, flags);
 }
 
-static int begin_unload(struct loader *loader, struct connection *connection, const struct loader_request *request) {
+static int begin_unload(struct loader *loader, struct connection *connection,
+                        const struct loader_request *request) {
         if (!module_name_is_plain(request->text) || request->flags != 0)
                 return -EBADMSG;
         connection->name = strdup(request->text);
@@ -309,8 +313,8 @@ static void take_request(struct loader *loader, struct connection *connection) {
         if (r == -EAGAIN)
                 return;
         if (r == 0)
-                r = request.kind == REQUEST_LOAD ? begin_load(loader, connection, &request, received.fds[0]) :
-                                                   begin_unload(loader, connection, &request);
+                r = request.kind == REQUEST_LOAD ? begin_load(loader, connection, &request, received.fds[0])
+                                                 : begin_unload(loader, connection, &request);
         for (size_t i = 0; i < received.n; i++)
                 close_foreign(loader, received.fds[i]);
 
@@ -407,7 +411,8 @@ bool loader_is_idle(const struct loader *loader) {
 }
 
 /* While a child is at work its connection is not read: the next request waits in the socket. */
-static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_t n_extra, struct pollfd *fds) {
+static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_t n_extra,
+                        struct pollfd *fds) {
         const struct connection *connection;
         size_t n = 0;
 
@@ -417,7 +422,8 @@ static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_
         for (size_t i = 0; i < n_extra; i++)
                 fds[n++] = (struct pollfd){ .fd = extra_fds[i], .events = POLLIN };
         LIST_FOREACH(connection, &loader->connections, link)
-                fds[n++] = (struct pollfd){ .fd = connection->pipe >= 0 ? connection->pipe : connection->socket,
+                fds[n++] = (struct pollfd){ .fd = connection->pipe >= 0 ? connection->pipe
+                                                                        : connection->socket,
                                             .events = POLLIN };
         return n;
 }

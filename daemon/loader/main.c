@@ -81,12 +81,13 @@ static int take_listen_socket(void) {
         socklen_t size = sizeof type;
 
         if (!pid || !fds || strtol(pid, NULL, 10) != getpid() || strcmp(fds, "1") != 0) {
-                fprintf(stderr, "moduled-loader must be started by its socket: systemctl start moduled-loader.socket\n");
+                fprintf(stderr,
+                        "moduled-loader must be started by its socket: systemctl start moduled-loader.socket\n");
                 return -EINVAL;
         }
         if (getsockopt(LISTEN_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
-            getsockopt(LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &size) < 0 || type != SOCK_SEQPACKET ||
-            !accepting) {
+            getsockopt(LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &size) < 0 ||
+            type != SOCK_SEQPACKET || !accepting) {
                 fprintf(stderr, "The socket handed over is not a listening SOCK_SEQPACKET socket.\n");
                 return -EINVAL;
         }
@@ -171,10 +172,10 @@ static int serve(struct loader *loader, int signal_fd, const char *root) {
 }
 
 static int run(const struct options *options) {
-        struct loader *loader;
-        struct config *config;
-        int listen_fd, signal_fd, r;
-        uid_t uid;
+        struct loader *loader = NULL;
+        struct config *config = NULL;
+        int listen_fd, signal_fd = -1, r;
+        uid_t uid = (uid_t) -1;
 
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return -errno;
