@@ -27,9 +27,12 @@
 #include "protocol.h"
 #include "request.h"
 
-/* Requests under way for one user and in all; a request is held for minutes while somebody looks for a password. */
+/*
+ * Requests under way for one user and in all; a request is held for minutes while somebody looks for a password. Each
+ * has a match rule of its own, of which the system bus allows 512 (max_match_rules_per_connection).
+ */
 #define REQUESTS_PER_USER 32
-#define REQUESTS_IN_ALL 512
+#define REQUESTS_IN_ALL 256
 /* Descriptors of a user that cannot be closed because something of the user's does not let go of them. */
 #define PARKED_PER_USER 64
 
