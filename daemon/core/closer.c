@@ -8,8 +8,9 @@
  * that moment the number belongs to /dev/null, whoever holds it (a bus message, say) may close it without waiting, and
  * only the thread waits for the file that was there before.
  *
- * Threads are made as they are needed, up to a limit, and stay. One that is stuck cannot be helped, not even by SIGKILL;
- * what comes after the last free thread waits in the queue, open, until one comes back.
+ * Threads are made as they are needed, up to a limit, and leave when they have had nothing to do for a while. One that is
+ * stuck cannot be helped, not even by SIGKILL; what comes after the last free thread waits in the queue, open, until one
+ * comes back.
  */
 
 #include <assert.h>
@@ -21,12 +22,15 @@
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "closer.h"
 
 /* A thread runs one system call; the libraries' smallest stack will do, twice over. */
 #define STACK_SIZE ((size_t) 2 * 16384)
+/* In s: a burst is served by the same threads, and what an attack made necessary does not outlive it by long. */
+#define IDLE_MAX 2
 
 struct job {
         int fd;
@@ -80,21 +84,27 @@ static void replace(const struct closer *closer, int fd) {
                 ;
 }
 
+/* With the lock held. Return: the next job, or NULL when this thread is to leave. */
+static struct job *wait_for_job(struct closer *closer) {
+        struct timespec until;
+        int r = 0;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += IDLE_MAX;
+        closer->idle++;
+        while (!closer->ends && STAILQ_EMPTY(&closer->queue) && r == 0)
+                r = pthread_cond_clockwait(&closer->wake, &closer->mutex, CLOCK_MONOTONIC, &until);
+        closer->idle--;
+        /* One that comes while this thread is on its way out counts on it. */
+        return closer->ends ? NULL : STAILQ_FIRST(&closer->queue);
+}
+
 static void *thread_main(void *userdata) {
         struct closer *closer = userdata;
+        struct job *job;
 
         pthread_mutex_lock(&closer->mutex);
-        for (;;) {
-                struct job *job = STAILQ_FIRST(&closer->queue);
-
-                if (closer->ends)
-                        break;
-                if (!job) {
-                        closer->idle++;
-                        pthread_cond_wait(&closer->wake, &closer->mutex);
-                        closer->idle--;
-                        continue;
-                }
+        while ((job = wait_for_job(closer))) {
                 STAILQ_REMOVE_HEAD(&closer->queue, link);
                 pthread_mutex_unlock(&closer->mutex);
                 replace(closer, job->fd);
@@ -102,6 +112,7 @@ static void *thread_main(void *userdata) {
                 STAILQ_INSERT_TAIL(&closer->done, job, link);
                 (void) eventfd_write(closer->event_fd, 1);
         }
+        closer->threads--;
         closer_unref_unlock(closer);
         return NULL;
 }

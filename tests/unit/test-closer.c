@@ -174,11 +174,19 @@ static void test_free_while_stuck(void) {
         (void) close(stuck);
 }
 
+static size_t count_threads(void) {
+        g_autoptr(GDir) tasks = g_dir_open("/proc/self/task", 0, NULL);
+        size_t n = 0;
+
+        g_assert_nonnull(tasks);
+        while (g_dir_read_name(tasks))
+                n++;
+        return n;
+}
+
 /* Threads wait for work; one after the other needs no second one. */
 static void test_threads_are_used_again(void) {
         struct closer *closer = new_closer(64);
-        g_autoptr(GDir) tasks = NULL;
-        size_t n = 0;
 
         for (size_t i = 0; i < 50; i++) {
                 int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -188,10 +196,34 @@ static void test_threads_are_used_again(void) {
                 (void) close(fd);
                 g_usleep(1000);
         }
-        tasks = g_dir_open("/proc/self/task", 0, NULL);
-        while (g_dir_read_name(tasks))
-                n++;
-        g_assert_cmpuint(n, <, 25);
+        g_assert_cmpuint(count_threads(), <, 25);
+        closer_free(closer);
+}
+
+/* Those that an attack made necessary leave when it is over, and what comes then is served all the same. */
+static void test_threads_leave(void) {
+        size_t before = count_threads();
+        struct closer *closer = new_closer(8);
+        int peers[6], stuck[6], fd;
+
+        for (size_t i = 0; i < G_N_ELEMENTS(stuck); i++) {
+                stuck[i] = support_lingering_socket(&peers[i]);
+                g_assert_cmpint(closer_submit(closer, stuck[i], NULL), ==, 0);
+        }
+        g_assert_cmpuint(count_threads(), >=, before + G_N_ELEMENTS(stuck));
+        for (size_t i = 0; i < G_N_ELEMENTS(stuck); i++)
+                support_let_go(peers[i]);
+        reap_until(closer, G_N_ELEMENTS(stuck));
+        for (int ms = 0; ms < SOON_MS && count_threads() > before; ms += 10)
+                g_usleep(10 * 1000);
+        g_assert_cmpuint(count_threads(), <=, before);
+
+        for (size_t i = 0; i < G_N_ELEMENTS(stuck); i++)
+                (void) close(stuck[i]);
+        fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+        g_assert_cmpint(closer_submit(closer, fd, NULL), ==, 0);
+        reap_until(closer, G_N_ELEMENTS(stuck) + 1);
+        (void) close(fd);
         closer_free(closer);
 }
 
@@ -216,6 +248,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/closer/all-stuck", test_all_stuck);
         g_test_add_func("/closer/free-while-stuck", test_free_while_stuck);
         g_test_add_func("/closer/threads-are-used-again", test_threads_are_used_again);
+        g_test_add_func("/closer/threads-leave", test_threads_leave);
         g_test_add_func("/closer/no-descriptor-left", test_no_descriptor_left);
         return g_test_run();
 }
