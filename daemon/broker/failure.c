@@ -33,6 +33,7 @@ int failure_from_finding(const struct finding *finding, sd_bus_error *ret) {
         case VERDICT_NOT_READ_ONLY:
         case VERDICT_NOT_REGULAR:
                 return sd_bus_error_set(ret, MODULED_ERROR_BAD_DESCRIPTOR, sentence);
+        case VERDICT_HIDDEN:
         case VERDICT_NO_PATH:
         case VERDICT_OUTSIDE:
         case VERDICT_NO_DIRECTORY:

@@ -45,17 +45,31 @@ void finding_clear(struct finding *finding) {
         *finding = (struct finding){ 0 };
 }
 
+/* Answered without asking the filesystem; a FUSE mount of a user's may refuse even that to everybody else. */
+static int look_at(int fd, unsigned mask, struct statx *ret) {
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, ret) == 0)
+                return 0;
+        switch (errno) {
+        case EBADF:
+        case ENOMEM:
+        case EINTR:
+                return -errno;
+        default:
+                return VERDICT_HIDDEN;
+        }
+}
+
 /**
  * descriptor_check() - is this a descriptor that moduled touches at all
  * @fd:         descriptor opened by somebody else; borrowed
  *
  * Never blocks: F_GETFL and statx(2) with AT_STATX_DONT_SYNC are answered without asking the filesystem.
  *
- * Return: 0, VERDICT_PATH_ONLY, VERDICT_NOT_READ_ONLY, VERDICT_NOT_REGULAR, or a negative errno.
+ * Return: 0, VERDICT_PATH_ONLY, VERDICT_NOT_READ_ONLY, VERDICT_NOT_REGULAR, VERDICT_HIDDEN, or a negative errno.
  */
 int descriptor_check(int fd) {
         struct statx stx;
-        int flags;
+        int flags, r;
 
         flags = fcntl(fd, F_GETFL);
         if (flags < 0)
@@ -64,8 +78,9 @@ int descriptor_check(int fd) {
                 return VERDICT_PATH_ONLY;
         if ((flags & O_ACCMODE) != O_RDONLY)
                 return VERDICT_NOT_READ_ONLY;
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &stx) < 0)
-                return -errno;
+        r = look_at(fd, STATX_TYPE, &stx);
+        if (r != 0)
+                return r;
         return S_ISREG(stx.stx_mode) ? 0 : VERDICT_NOT_REGULAR;
 }
 
@@ -74,9 +89,6 @@ static int candidate_read(int fd, struct candidate *ret) {
         ssize_t n;
 
         ret->fd = fd;
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &ret->stx) < 0)
-                return -errno;
-
         (void) snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         n = readlink(link, ret->path, sizeof ret->path - 1);
         if (n < 0) {
@@ -84,7 +96,9 @@ static int candidate_read(int fd, struct candidate *ret) {
                 return errno == ENAMETOOLONG ? VERDICT_NO_PATH : -errno;
         }
         ret->path[n] = '\0';
-        return ret->path[0] == '/' && (size_t) n < sizeof ret->path - 1 ? 0 : VERDICT_NO_PATH;
+        if (ret->path[0] != '/' || (size_t) n >= sizeof ret->path - 1)
+                return VERDICT_NO_PATH;
+        return look_at(fd, STATX_BASIC_STATS, &ret->stx);
 }
 
 static bool same_time(const struct statx_timestamp *a, const struct statx_timestamp *b) {
@@ -275,6 +289,8 @@ static const char *what_to_do(enum verdict verdict) {
                        "permission from all others";
         case VERDICT_OTHER_FILE:
                 return "the file at that path in the origin's tree is another one; open it again from there";
+        case VERDICT_HIDDEN:
+                return "its filesystem does not let moduled look at it; open the file where everybody can see it";
         case VERDICT_MAX_:
                 break;
         }

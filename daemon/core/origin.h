@@ -21,6 +21,7 @@ enum verdict {
         VERDICT_OTHER_MOUNT,       /* another mount in the tree */
         VERDICT_FOREIGN,           /* the file, or a directory above it, is not root's alone */
         VERDICT_OTHER_FILE,        /* the tree has another file at that path */
+        VERDICT_HIDDEN, /* its filesystem, a user's, does not say what it is; before any origin is looked at */
         VERDICT_MAX_,
 };
 

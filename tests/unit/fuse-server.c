@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fuse-server.h"
@@ -28,6 +29,7 @@
 struct fuse_server {
         char *directory;
         char *file;
+        uid_t owner;
         int device;
         int fd;           /* the file, for whoever opens it */
         pthread_t holder; /* keeps the mount namespace */
@@ -113,20 +115,30 @@ static void *serve_main(void *userdata) {
         return NULL;
 }
 
+/* The kernel lets nobody but the owner look; by system call, for the C library would change all threads. */
+static void *open_main(void *userdata) {
+        struct fuse_server *server = userdata;
+        g_autofree char *path = g_strdup_printf("%s/%s", server->directory, server->file);
+
+        g_assert_no_errno((int) syscall(SYS_setresuid, server->owner, server->owner, server->owner));
+        server->fd = open(path, O_RDONLY | O_CLOEXEC);
+        g_assert_no_errno(server->fd);
+        return NULL;
+}
+
 /* A device that is not mounted yet cannot be read, so the serving begins after that. */
 static void *hold_main(void *userdata) {
         struct fuse_server *server = userdata;
-        g_autofree char *path = g_strdup_printf("%s/%s", server->directory, server->file);
-        g_autofree char *options =
-                        g_strdup_printf("fd=%d,rootmode=40000,user_id=0,group_id=0", server->device);
-        pthread_t serving;
+        g_autofree char *options = g_strdup_printf("fd=%d,rootmode=40000,user_id=%u,group_id=0",
+                                                   server->device, server->owner);
+        pthread_t serving, opening;
 
         g_assert_no_errno(unshare(CLONE_FS | CLONE_NEWNS));
         g_assert_no_errno(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
         g_assert_no_errno(mount("test", server->directory, "fuse", MS_NOSUID | MS_NODEV, options));
         g_assert_cmpint(pthread_create(&serving, NULL, serve_main, server), ==, 0);
-        server->fd = open(path, O_RDONLY | O_CLOEXEC);
-        g_assert_no_errno(server->fd);
+        g_assert_cmpint(pthread_create(&opening, NULL, open_main, server), ==, 0);
+        g_assert_cmpint(pthread_join(opening, NULL), ==, 0);
         g_atomic_int_set(&server->counts, 1);
         g_assert_no_errno(sem_post(&server->opened));
 
@@ -140,15 +152,17 @@ static void *hold_main(void *userdata) {
  * fuse_server_new() - make a server and open its file
  * @directory:  where it is mounted, for nobody but itself
  * @file:       the name of its file
+ * @owner:      the user whose server it is; nobody else may look at what is on it
  * @ret_fd:     the file; owned by the caller
  *
  * Return: the server, to be given to fuse_server_free().
  */
-struct fuse_server *fuse_server_new(const char *directory, const char *file, int *ret_fd) {
+struct fuse_server *fuse_server_new(const char *directory, const char *file, uid_t owner, int *ret_fd) {
         struct fuse_server *server = g_new0(struct fuse_server, 1);
 
         server->directory = g_strdup(directory);
         server->file = g_strdup(file);
+        server->owner = owner;
         server->device = open("/dev/fuse", O_RDWR | O_CLOEXEC);
         g_assert_no_errno(server->device);
         g_assert_no_errno(sem_init(&server->opened, 0, 0));

@@ -2,9 +2,10 @@
 #pragma once
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct fuse_server;
 
-struct fuse_server *fuse_server_new(const char *directory, const char *file, int *ret_fd);
+struct fuse_server *fuse_server_new(const char *directory, const char *file, uid_t owner, int *ret_fd);
 size_t fuse_server_count(const struct fuse_server *server);
 void fuse_server_free(struct fuse_server *server);

@@ -763,7 +763,7 @@ static void test_fuse(struct fixture *f, gconstpointer data) {
                 struct finding finding;
                 struct stat st;
                 int fd;
-                struct fuse_server *server = fuse_server_new(mounts[i], "foo.ko", &fd);
+                struct fuse_server *server = fuse_server_new(mounts[i], "foo.ko", 0, &fd);
 
                 put(f, "tree/foo.ko", "module");
                 g_assert_cmpint(origin_verify(&f->config, fd, &finding), ==,
@@ -779,6 +779,20 @@ static void test_fuse(struct fixture *f, gconstpointer data) {
                 (void) close(fd);
                 fuse_server_free(server);
         }
+}
+
+/* One that lets nobody but its owner look, as any does that is mounted in a user's own namespace. */
+static void test_hidden_file(struct fixture *f, gconstpointer data) {
+        g_autofree char *directory = path_of(f, "tree/kernel");
+        struct fuse_server *server;
+        int fd;
+
+        (void) data;
+        server = fuse_server_new(directory, "foo.ko", SOMEBODY, &fd);
+        g_assert_cmpint(descriptor_check(fd), ==, VERDICT_HIDDEN);
+        g_assert_cmpuint(fuse_server_count(server), ==, 0);
+        expect(f, fd, VERDICT_HIDDEN, NULL, NULL);
+        fuse_server_free(server);
 }
 
 /* --- several origins --- */
@@ -871,6 +885,7 @@ static void test_explain(void) {
                 { VERDICT_OTHER_MOUNT, "have an administrator make it an origin" },
                 { VERDICT_FOREIGN, "chown it to root" },
                 { VERDICT_OTHER_FILE, "open it again from there" },
+                { VERDICT_HIDDEN, "open the file where everybody can see it" },
         };
         char name[] = "vendor", path[] = "/a/foo\n.ko", culprit[] = "/a\x1b";
         struct origin origin = { .name = name };
@@ -954,6 +969,7 @@ int main(int argc, char *argv[]) {
         ADD("same-inode-elsewhere", test_same_inode_elsewhere);
         ADD("overlay", test_overlay);
         ADD("fuse", test_fuse);
+        ADD("hidden-file", test_hidden_file);
         ADD("first-wins", test_first_wins);
         ADD("nearest-is-reported", test_nearest_is_reported);
         ADD("missing-directory", test_missing_directory);
