@@ -38,11 +38,16 @@ int failure_from_finding(const struct finding *finding, sd_bus_error *ret) {
         case VERDICT_OUTSIDE:
         case VERDICT_NO_DIRECTORY:
         case VERDICT_DIRECTORY_FOREIGN:
+        case VERDICT_NOT_MOUNTED:
         case VERDICT_ABSENT:
         case VERDICT_SYMLINK:
         case VERDICT_OTHER_MOUNT:
         case VERDICT_FOREIGN:
         case VERDICT_OTHER_FILE:
+        case VERDICT_FILESYSTEM_TYPE:
+        case VERDICT_WRITABLE:
+        case VERDICT_NO_DM_VERITY:
+        case VERDICT_NO_FS_VERITY:
                 return sd_bus_error_set(ret, MODULED_ERROR_ORIGIN_REFUSED, sentence);
         case VERDICT_ACCEPTED:
         case VERDICT_MAX_:

@@ -5,7 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "authority.h"
-#include "origin.h"
+#include "finding.h"
 #include "protocol.h"
 
 int failure_from_finding(const struct finding *finding, sd_bus_error *ret);

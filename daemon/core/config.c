@@ -23,6 +23,7 @@
 
 #include "cleanup.h"
 #include "config-file.h"
+#include "config-value.h"
 #include "config.h"
 #include "module-name.h"
 
@@ -44,16 +45,11 @@ static struct origin *origin_free(struct origin *origin) {
 
         free(origin->name);
         free(origin->directory);
+        free(origin->mount_point);
+        words_clear(&origin->filesystem_types);
         free(origin->file);
         free(origin);
         return NULL;
-}
-
-static void patterns_clear(struct patterns *patterns) {
-        for (size_t i = 0; i < patterns->n; i++)
-                free(patterns->items[i]);
-        free(patterns->items);
-        *patterns = (struct patterns){ 0 };
 }
 
 /**
@@ -72,8 +68,8 @@ struct config *config_free(struct config *config) {
                 TAILQ_REMOVE(&config->origins, origin, link);
                 origin_free(origin);
         }
-        patterns_clear(&config->allow);
-        patterns_clear(&config->deny);
+        words_clear(&config->allow);
+        words_clear(&config->deny);
         free(config);
         return NULL;
 }
@@ -109,110 +105,6 @@ static int add_origin(struct config *config, const struct config_place *place, c
         return 0;
 }
 
-/* %r is the running kernel's release, %% a percent sign; see uname(2). */
-static int expand(const struct config_place *place, const char *value, char **ret,
-                  struct config_error *error) {
-        _cleanup_free_ char *result = NULL;
-        struct utsname uts;
-        size_t size;
-        FILE *f;
-
-        if (uname(&uts) < 0)
-                return -errno;
-
-        f = open_memstream(&result, &size);
-        if (!f)
-                return -errno;
-        for (const char *p = value; *p; p++) {
-                if (*p != '%')
-                        fputc(*p, f);
-                else if (p[1] == 'r')
-                        fputs(uts.release, f), p++;
-                else if (p[1] == '%')
-                        fputc('%', f), p++;
-                else {
-                        fclose(f);
-                        return config_error_set(
-                                        error, place,
-                                        "has an unknown specifier; known are %%r (kernel release) and %%%%");
-                }
-        }
-        if (fclose(f) != 0)
-                return -ENOMEM;
-
-        *ret = take_pointer(&result);
-        return 0;
-}
-
-static int set_directory(const struct config_place *place, const char *value, char **field,
-                         struct config_error *error) {
-        char *expanded = NULL;
-        int r;
-
-        r = expand(place, value, &expanded, error);
-        if (r < 0)
-                return r;
-        if (!expanded || expanded[0] != '/') {
-                free(expanded);
-                return config_error_set(error, place, "must be an absolute path");
-        }
-        free(*field);
-        *field = expanded;
-        return 0;
-}
-
-static int set_boolean(const struct config_place *place, const char *value, bool *field,
-                       struct config_error *error) {
-        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off",
-                                                                                       "0" };
-
-        for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
-                if (strcmp(value, yes[i]) == 0) {
-                        *field = true;
-                        return 0;
-                }
-                if (strcmp(value, no[i]) == 0) {
-                        *field = false;
-                        return 0;
-                }
-        }
-        return config_error_set(error, place, "must be yes or no");
-}
-
-/* A later file replaces the list of an earlier one, so that an administrator can also take names out. */
-static int set_patterns(const struct config_place *place, const char *value, struct patterns *field,
-                        struct config_error *error) {
-        _cleanup_free_ char *copy = strdup(value);
-        struct patterns result = { 0 };
-        char *state = NULL;
-
-        if (!copy)
-                return -ENOMEM;
-
-        for (char *word = strtok_r(copy, " \t", &state); word; word = strtok_r(NULL, " \t", &state)) {
-                char **items;
-
-                if (strspn(word, MODULE_NAME_CHARACTERS "*?[]!^") != strlen(word)) {
-                        patterns_clear(&result);
-                        return config_error_set(error, place,
-                                                "has a word that cannot match a module's name");
-                }
-                module_name_normalize(word);
-
-                items = reallocarray(result.items, result.n + 2, sizeof *items);
-                if (items)
-                        result.items = items;
-                if (!items || !(items[result.n] = strdup(word))) {
-                        patterns_clear(&result);
-                        return -ENOMEM;
-                }
-                items[++result.n] = NULL;
-        }
-        patterns_clear(field);
-        *field = result;
-        return 0;
-}
-
 static int assign_origin(struct reader *reader, const struct config_place *place, const char *value) {
         struct origin *origin;
         int r;
@@ -226,8 +118,17 @@ static int assign_origin(struct reader *reader, const struct config_place *place
         if (!place->key)
                 return 0;
         if (strcmp(place->key, "Directory") == 0)
-                return set_directory(place, value, &origin->directory, reader->error);
-        return config_error_set(reader->error, place, "is not a key of [Origin]; known is Directory=");
+                return config_set_directory(place, value, &origin->directory, reader->error);
+        if (strcmp(place->key, "MountPoint") == 0)
+                return config_set_directory(place, value, &origin->mount_point, reader->error);
+        if (strcmp(place->key, "FilesystemType") == 0)
+                return config_set_filesystem_types(place, value, &origin->filesystem_types, reader->error);
+        if (strcmp(place->key, "Require") == 0)
+                return config_set_requirements(place, value, origin->requires, reader->error);
+        return config_error_set(
+                        reader->error, place,
+                        "is not a key of [Origin]; known are Directory=, MountPoint=, FilesystemType= and "
+                        "Require=");
 }
 
 static int assign_policy(struct reader *reader, const struct config_place *place, const char *value) {
@@ -236,11 +137,11 @@ static int assign_policy(struct reader *reader, const struct config_place *place
         if (!place->key)
                 return 0;
         if (strcmp(place->key, "AllowModules") == 0)
-                return set_patterns(place, value, &config->allow, reader->error);
+                return config_set_patterns(place, value, &config->allow, reader->error);
         if (strcmp(place->key, "DenyModules") == 0)
-                return set_patterns(place, value, &config->deny, reader->error);
+                return config_set_patterns(place, value, &config->deny, reader->error);
         if (strcmp(place->key, "AllowForced") == 0)
-                return set_boolean(place, value, &config->allow_forced, reader->error);
+                return config_set_boolean(place, value, &config->allow_forced, reader->error);
         return config_error_set(
                         reader->error, place,
                         "is not a key of [Policy]; known are AllowModules=, DenyModules= and AllowForced=");

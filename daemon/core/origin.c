@@ -16,11 +16,9 @@
 #include <sys/stat.h>
 
 #include "cleanup.h"
-#include "escape.h"
 #include "origin.h"
+#include "requirement.h"
 #include "tree.h"
-
-#define PATH_SHOWN_MAX 1024
 
 /* What a descriptor says of itself without anybody having to answer. */
 struct candidate {
@@ -34,16 +32,6 @@ union handle {
         struct file_handle handle;
         unsigned char bytes[sizeof(struct file_handle) + MAX_HANDLE_SZ];
 };
-
-/**
- * finding_clear() - give back what a finding holds
- * @finding:    the finding; valid and empty afterwards
- */
-void finding_clear(struct finding *finding) {
-        free(finding->path);
-        free(finding->culprit);
-        *finding = (struct finding){ 0 };
-}
 
 /* Answered without asking the filesystem; a FUSE mount of a user's may refuse even that to everybody else. */
 static int look_at(int fd, unsigned mask, struct statx *ret) {
@@ -168,12 +156,42 @@ static const char *path_below(const char *path, const char *directory) {
         return path + n + 1;
 }
 
-static int judge(const struct origin *origin, const struct candidate *candidate, char **ret_culprit) {
+static int check_mount_point(const struct origin *origin, const struct place *directory,
+                             struct finding *finding) {
+        int r;
+
+        if (!origin->mount_point)
+                return 0;
+        r = requirement_check_mount_point(origin->mount_point, directory, &finding->culprit,
+                                          &finding->found);
+        if (r == 0)
+                free(take_pointer(&finding->culprit));
+        return r;
+}
+
+/* What the filesystem and the file must prove, the cheapest first. */
+static int check_requirements(const struct origin *origin, const struct place *place, bool is_file,
+                              struct finding *finding) {
+        int r = 0;
+
+        if (origin->filesystem_types.n > 0)
+                r = requirement_check_filesystem(&origin->filesystem_types, place, &finding->found);
+        for (size_t i = 0; r == 0 && i < REQUIREMENT_MAX_; i++) {
+                if (!origin->requires[i] || (i == REQUIREMENT_FS_VERITY && !is_file))
+                        continue;
+                free(take_pointer(&finding->found));
+                r = requirement_check((enum requirement) i, place, &finding->found);
+        }
+        return r;
+}
+
+/* Return: 0 with the culprit and what was found of no meaning; or a refusal with both; or a negative errno. */
+static int judge(const struct origin *origin, const struct candidate *candidate, struct finding *finding) {
         _cleanup_(place_clear) struct place directory = PLACE_EMPTY, found = PLACE_EMPTY;
         const char *relative;
         int r;
 
-        r = tree_open_directory(origin->directory, &directory, ret_culprit);
+        r = tree_open_directory(origin->directory, &directory, &finding->culprit);
         if (r != 0) {
                 /* An origin that is away is no news to whoever comes from somewhere else. */
                 return r > 0 && !path_below(candidate->path, origin->directory) ? VERDICT_OUTSIDE : r;
@@ -182,21 +200,28 @@ static int judge(const struct origin *origin, const struct candidate *candidate,
         relative = path_below(candidate->path, directory.path);
         if (!relative)
                 return VERDICT_OUTSIDE;
-        r = tree_walk(&directory, relative, &found, ret_culprit);
-        if (r != 0)
-                return r;
-        return compare(candidate, &found);
+        r = check_mount_point(origin, &directory, finding);
+        if (r == 0)
+                r = tree_walk(&directory, relative, &found, &finding->culprit);
+        if (r == 0)
+                r = compare(candidate, &found);
+        if (r == 0)
+                r = check_requirements(origin, &found, true, finding);
+        return r;
 }
 
 /* Keeps the refusal that came nearest to being accepted; of equals the first. */
-static int note(struct finding *finding, int verdict, const struct origin *origin, char **culprit) {
-        if (finding->origin && verdict != VERDICT_ACCEPTED && verdict <= (int) finding->verdict)
-                return 0;
-        finding->verdict = (enum verdict) verdict;
-        finding->origin = origin;
-        free(finding->culprit);
-        finding->culprit = verdict == VERDICT_OUTSIDE ? NULL : take_pointer(culprit);
-        return 0;
+static void note(struct finding *kept, struct finding *latest) {
+        if (kept->origin && latest->verdict != VERDICT_ACCEPTED && latest->verdict <= kept->verdict)
+                return;
+        kept->verdict = latest->verdict;
+        kept->origin = latest->origin;
+        free(take_pointer(&kept->culprit));
+        free(take_pointer(&kept->found));
+        if (latest->verdict == VERDICT_ACCEPTED || latest->verdict == VERDICT_OUTSIDE)
+                return;
+        kept->culprit = take_pointer(&latest->culprit);
+        kept->found = take_pointer(&latest->found);
 }
 
 static int judge_all(const struct config *config, int fd, struct finding *finding) {
@@ -220,16 +245,15 @@ static int judge_all(const struct config *config, int fd, struct finding *findin
         finding->verdict = r > 0 ? (enum verdict) r : VERDICT_OUTSIDE;
 
         TAILQ_FOREACH(origin, &config->origins, link) {
-                _cleanup_free_ char *culprit = NULL;
+                _cleanup_(finding_clear) struct finding latest = { .origin = origin };
 
-                if (r > 0)
+                if (finding->verdict == VERDICT_ACCEPTED || r > 0)
                         break;
-                r = judge(origin, &candidate, &culprit);
+                r = judge(origin, &candidate, &latest);
                 if (r < 0)
                         return r;
-                (void) note(finding, r, origin, &culprit);
-                if (r == 0)
-                        break;
+                latest.verdict = (enum verdict) r;
+                note(finding, &latest);
                 r = 0;
         }
         return (int) finding->verdict;
@@ -258,67 +282,32 @@ int origin_verify(const struct config *config, int fd, struct finding *ret) {
         return r;
 }
 
-static const char *what_to_do(enum verdict verdict) {
-        switch (verdict) {
-        case VERDICT_ACCEPTED:
-                return "it is accepted";
-        case VERDICT_PATH_ONLY:
-                return "it was opened with O_PATH; open it for reading";
-        case VERDICT_NOT_READ_ONLY:
-                return "it was opened for writing; open it read-only";
-        case VERDICT_NOT_REGULAR:
-                return "it is not a regular file; pass a descriptor of the module's file";
-        case VERDICT_NO_PATH:
-                return "it has no path that the kernel could name; install the module into an origin's directory";
-        case VERDICT_OUTSIDE:
-                return "it does not lie in the directory of any origin; install it there, or have an administrator "
-                       "add an origin to moduled.conf";
-        case VERDICT_NO_DIRECTORY:
-                return "the origin's directory is not there or cannot be searched; check Directory= in moduled.conf";
-        case VERDICT_DIRECTORY_FOREIGN:
-                return "on the way to the origin's directory it does not belong to root alone; have an administrator "
-                       "chown it to root and take write permission from all others";
-        case VERDICT_ABSENT:
-                return "it is not, or no longer, in the origin's tree; open the file again";
-        case VERDICT_SYMLINK:
-                return "it is a symbolic link; open the file that it points to";
-        case VERDICT_OTHER_MOUNT:
-                return "it is on another mount than the origin's directory; have an administrator make it an origin";
-        case VERDICT_FOREIGN:
-                return "it does not belong to root alone; have an administrator chown it to root and take write "
-                       "permission from all others";
-        case VERDICT_OTHER_FILE:
-                return "the file at that path in the origin's tree is another one; open it again from there";
-        case VERDICT_HIDDEN:
-                return "its filesystem does not let moduled look at it; open the file where everybody can see it";
-        case VERDICT_MAX_:
-                break;
-        }
-        assert(false);
-        return NULL;
-}
-
 /**
- * finding_explain() - say a refusal in a sentence
- * @finding:    the finding
+ * origin_examine() - does what an origin requires of its directory hold now
+ * @origin:     the origin
+ * @ret:        VERDICT_ACCEPTED, or why it accepts nothing; owned by the caller, to be given to finding_clear()
  *
- * Return: a sentence in printable ASCII that names the path, the nearest origin and what to do next; owned by the
- * caller, or NULL if there is no memory.
+ * fs-verity is a file's affair and not asked for here.
+ *
+ * Return: 0 if it holds, a VERDICT_ if not, or a negative errno if it could not be decided.
  */
-char *finding_explain(const struct finding *finding) {
-        _cleanup_free_ char *path = NULL, *culprit = NULL;
-        const char *shown = finding->path && finding->path[0] ? finding->path : "the descriptor";
-        bool of_origin = finding->origin && finding->verdict > VERDICT_OUTSIDE;
-        char *sentence;
+int origin_examine(const struct origin *origin, struct finding *ret) {
+        _cleanup_(finding_clear) struct finding finding = { .origin = origin };
+        _cleanup_(place_clear) struct place directory = PLACE_EMPTY;
+        int r;
 
-        path = escape(shown, PATH_SHOWN_MAX);
-        culprit = escape(finding->culprit ? finding->culprit : shown, PATH_SHOWN_MAX);
-        if (!path || !culprit)
-                return NULL;
-        if (asprintf(&sentence, "%s is refused%s%s%s%s: %s.", path, of_origin ? " by origin " : "",
-                     of_origin ? finding->origin->name : "",
-                     strcmp(path, culprit) != 0 ? " because of " : "",
-                     strcmp(path, culprit) != 0 ? culprit : "", what_to_do(finding->verdict)) < 0)
-                return NULL;
-        return sentence;
+        finding.path = strdup(origin->directory);
+        if (!finding.path)
+                return -ENOMEM;
+        r = tree_open_directory(origin->directory, &directory, &finding.culprit);
+        if (r == 0)
+                r = check_mount_point(origin, &directory, &finding);
+        if (r == 0)
+                r = check_requirements(origin, &directory, false, &finding);
+        if (r < 0)
+                return r;
+        finding.verdict = (enum verdict) r;
+        *ret = finding;
+        finding = (struct finding){ 0 };
+        return r;
 }

@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "config.h"
-
-/*
- * Why a descriptor is refused, in the order in which it is looked at: the higher, the nearer it came to being accepted.
- * The values travel between the programs; they are appended to, never renumbered.
- */
-enum verdict {
-        VERDICT_ACCEPTED = 0,
-        VERDICT_PATH_ONLY,         /* opened with O_PATH */
-        VERDICT_NOT_READ_ONLY,     /* opened for writing */
-        VERDICT_NOT_REGULAR,       /* a directory, device, pipe, socket or the like */
-        VERDICT_NO_PATH,           /* the kernel gives no absolute path, or one too long */
-        VERDICT_OUTSIDE,           /* the path is below no origin's directory */
-        VERDICT_NO_DIRECTORY,      /* the origin's directory is not there or cannot be reached */
-        VERDICT_DIRECTORY_FOREIGN, /* the origin's directory, or one above it, is not root's alone */
-        VERDICT_ABSENT,            /* no such file in the tree, or it cannot be reached */
-        VERDICT_SYMLINK,           /* a symbolic link in the tree */
-        VERDICT_OTHER_MOUNT,       /* another mount in the tree */
-        VERDICT_FOREIGN,           /* the file, or a directory above it, is not root's alone */
-        VERDICT_OTHER_FILE,        /* the tree has another file at that path */
-        VERDICT_HIDDEN, /* its filesystem, a user's, does not say what it is; before any origin is looked at */
-        VERDICT_MAX_,
-};
-
-/* What a check found. Strings belong to the struct; the origin to the configuration. */
-struct finding {
-        enum verdict verdict;
-        const struct origin *origin; /* the accepting or the nearest one; NULL if none was looked at */
-        char *path;    /* if accepted the verified path, else what the kernel calls the descriptor */
-        char *culprit; /* the path that a refusal is about, if it is not @path; or NULL */
-};
+#include "finding.h"
 
 int descriptor_check(int fd);
 int origin_verify(const struct config *config, int fd, struct finding *ret);
-void finding_clear(struct finding *finding);
-char *finding_explain(const struct finding *finding);
+int origin_examine(const struct origin *origin, struct finding *ret);

@@ -163,3 +163,28 @@ int system_decompression(char **ret) {
         *ret = format;
         return 0;
 }
+
+/**
+ * system_dm_uuid() - the uuid of a device-mapper target
+ * @device_major:       the block device's major number
+ * @device_minor:       its minor number
+ * @ret:                the uuid as dmsetup(8) shows it, beginning with what made the device; owned by the caller
+ *
+ * See Documentation/ABI/testing/sysfs-block-dm.
+ *
+ * Return: 0, -ENOENT if there is no such block device or it is none of device-mapper's, or another negative errno.
+ */
+int system_dm_uuid(unsigned device_major, unsigned device_minor, char **ret) {
+        char path[sizeof "/sys/dev/block/:/dm/uuid" + 6 * sizeof(unsigned)], value[ATTRIBUTE_MAX], *uuid;
+        int r;
+
+        (void) snprintf(path, sizeof path, "/sys/dev/block/%u:%u/dm/uuid", device_major, device_minor);
+        r = read_attribute(path, value, sizeof value);
+        if (r < 0)
+                return r;
+        uuid = strdup(value);
+        if (!uuid)
+                return -ENOMEM;
+        *ret = uuid;
+        return 0;
+}

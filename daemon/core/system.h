@@ -21,3 +21,4 @@ int system_kernel_release(char **ret);
 int system_signature_enforced(void);
 int system_lockdown(char **ret);
 int system_decompression(char **ret);
+int system_dm_uuid(unsigned device_major, unsigned device_minor, char **ret);

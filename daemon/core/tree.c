@@ -44,7 +44,14 @@ static bool is_roots_alone(const struct statx *stx) {
         return stx->stx_uid == 0 && (S_ISLNK(stx->stx_mode) || !(stx->stx_mode & (S_IWGRP | S_IWOTH)));
 }
 
-static int verdict_from_errno(int error, int verdict) {
+/**
+ * verdict_from_errno() - tell what went wrong in the world from what went wrong with us
+ * @error:      positive errno
+ * @verdict:    what it means unless we are out of something
+ *
+ * Return: @verdict, or the negative errno if another try may end otherwise.
+ */
+int verdict_from_errno(int error, int verdict) {
         switch (error) {
         case ENOMEM:
         case EMFILE:

@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "origin.h"
+#include "finding.h"
 
 /* A path taken apart: an O_PATH descriptor, what statx(2) said of it, and the path without symbolic links. */
 struct place {
@@ -17,3 +17,4 @@ struct place {
 int tree_open_directory(const char *directory, struct place *ret, char **ret_culprit);
 int tree_walk(const struct place *directory, const char *relative, struct place *ret, char **ret_culprit);
 void place_clear(struct place *place);
+int verdict_from_errno(int error, int verdict);

@@ -11,6 +11,7 @@
  * fake-kernel.c loads into the same directory.
  */
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,13 @@ int system_signature_enforced(void) {
 int system_lockdown(char **ret) {
         *ret = strdup("integrity");
         return 0;
+}
+
+int system_dm_uuid(unsigned device_major, unsigned device_minor, char **ret) {
+        (void) device_major;
+        (void) device_minor;
+        (void) ret;
+        return -ENOENT;
 }
 
 int system_decompression(char **ret) {

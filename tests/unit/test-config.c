@@ -260,7 +260,17 @@ static const struct wrong wrongs[] = {
         { "[Origin a b]\n", 1, NULL, "needs a name" },
         { "[Origin a/b]\n", 1, NULL, "needs a name" },
         { "[Origin \xc3\xa9]\n", 1, NULL, "needs a name" },
-        { GOOD "Require=read-only\n", 3, "Require", "is not a key" },
+        { GOOD "Requires=read-only\n", 3, "Requires", "is not a key" },
+        { GOOD "Require=readonly\n", 3, "Require",
+          "known are read-only, dm-verity and fs-verity: 'readonly'" },
+        { GOOD "Require=read-only,dm-verity\n", 3, "Require", "unknown word" },
+        { GOOD "Require=dm-verity # x\n", 3, "Require", "unknown word" },
+        { GOOD "Require=read-only\nRequire=dm-verity\n", 4, "Require", "twice" },
+        { GOOD "FilesystemType=ext4 reiserfs\n", 3, "FilesystemType", "does not know: 'reiserfs'" },
+        { GOOD "FilesystemType=ext4,erofs\n", 3, "FilesystemType", "does not know" },
+        { GOOD "MountPoint=opt\n", 3, "MountPoint", "absolute" },
+        { GOOD "MountPoint=\n", 3, "MountPoint", "absolute" },
+        { GOOD "MountPoint=/opt/%x\n", 3, "MountPoint", "%r" },
         { GOOD "directory=/x\n", 3, "directory", "is not a key" },
         { "[Policy]\nAllow=x\n", 2, "Allow", "is not a key" },
         { "[Policy]\n=x\n", 2, "", "needs a name" },
@@ -406,6 +416,48 @@ static void test_patterns(struct fixture *f, gconstpointer data) {
         g_assert_true(allows(f, "snd_evil"));
 }
 
+static void test_requirements(struct fixture *f, gconstpointer data) {
+        const struct origin *origin;
+        struct utsname uts;
+        g_autofree char *mount_point = NULL;
+
+        (void) data;
+        g_assert_no_errno(uname(&uts));
+        mount_point = g_strdup_printf("/mnt/%s", uts.release);
+        put(f, "etc/moduled.conf",
+            "[Origin all]\nDirectory=/mnt/%r/m\nMountPoint=/mnt/%r\nFilesystemType=erofs  squashfs\n"
+            "Require=fs-verity\tread-only dm-verity\n"
+            "[Origin none]\nDirectory=/x\n[Origin some]\nDirectory=/y\nRequire=dm-verity\n");
+        load(f);
+        origin = TAILQ_FIRST(&f->config->origins);
+        g_assert_cmpstr(origin->mount_point, ==, mount_point);
+        g_assert_cmpuint(origin->filesystem_types.n, ==, 2);
+        g_assert_cmpstr(origin->filesystem_types.items[0], ==, "erofs");
+        g_assert_cmpstr(origin->filesystem_types.items[1], ==, "squashfs");
+        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
+                g_assert_true(origin->requires[i]);
+
+        origin = TAILQ_NEXT(origin, link);
+        g_assert_null(origin->mount_point);
+        g_assert_cmpuint(origin->filesystem_types.n, ==, 0);
+        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
+                g_assert_false(origin->requires[i]);
+
+        origin = TAILQ_NEXT(origin, link);
+        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
+                g_assert_true(origin->requires[i] == (i == REQUIREMENT_DM_VERITY));
+
+        /* What a later file says takes the place of what an earlier one said. */
+        put(f, "etc/moduled.conf.d/x.conf",
+            "[Origin all]\nMountPoint=/other\nFilesystemType=\nRequire=read-only\n");
+        load(f);
+        origin = TAILQ_FIRST(&f->config->origins);
+        g_assert_cmpstr(origin->mount_point, ==, "/other");
+        g_assert_cmpuint(origin->filesystem_types.n, ==, 0);
+        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
+                g_assert_true(origin->requires[i] == (i == REQUIREMENT_READ_ONLY));
+}
+
 static void test_dangling(struct fixture *f, gconstpointer data) {
         (void) data;
         put(f, "usr/lib/moduled.conf", GOOD);
@@ -518,6 +570,7 @@ int main(int argc, char *argv[]) {
         ADD("specifiers", test_specifiers);
         ADD("booleans", test_booleans);
         ADD("patterns", test_patterns);
+        ADD("requirements", test_requirements);
         ADD("dangling", test_dangling);
         ADD("not-a-file", test_not_a_file);
         ADD("foreign", test_foreign);
