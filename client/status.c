@@ -23,7 +23,7 @@ static const char help[] =
                 "Usage: modctl status [OPTION...]\n"
                 "\n"
                 "Shows moduled's version, what the running kernel allows, and the origins: where\n"
-                "/etc/moduled.conf lets modules come from.\n"
+                "moduled.conf lets modules come from, and which of them are closed now, and why.\n"
                 "\n"
                 "Options:\n"
                 "      --json   print JSON: {\"version\": ..., \"origins\": [{\"name\": ...}]}\n"
@@ -41,6 +41,8 @@ struct status {
 struct origin {
         const char *name;
         const char *directory;
+        const char *reason;
+        int holds;
 };
 
 struct origins {
@@ -61,6 +63,8 @@ static const struct property status_properties[] = {
 static const struct property origin_properties[] = {
         { "Name", "s", offsetof(struct origin, name) },
         { "Directory", "s", offsetof(struct origin, directory) },
+        { "Holds", "b", offsetof(struct origin, holds) },
+        { "Reason", "s", offsetof(struct origin, reason) },
         { NULL, NULL, 0 },
 };
 
@@ -90,7 +94,7 @@ static int list_origins(sd_bus *bus, sd_bus_message **ret) {
 }
 
 static int read_origin(sd_bus_message *m, struct origins *origins) {
-        struct origin origin = { .name = "", .directory = "" };
+        struct origin origin = { .name = "", .directory = "", .reason = "" };
         struct origin *grown;
         int r;
 
@@ -134,8 +138,12 @@ static void print_text(const struct status *status, const struct origins *origin
                 _cleanup_free_ char *name = printable(origins->all[i].name);
                 _cleanup_free_ char *directory = printable(origins->all[i].directory);
 
+                _cleanup_free_ char *reason = printable(origins->all[i].reason);
+
                 printf("%-21s%s (%s)\n", i == 0 ? "Origins:" : "", name ? name : "?",
                        directory ? directory : "?");
+                if (!origins->all[i].holds)
+                        printf("%-23sclosed: %s\n", "", reason ? reason : "?");
         }
 }
 
@@ -171,7 +179,9 @@ static void print_json(const struct status *status, const struct origins *origin
         for (size_t i = 0; i < origins->n; i++) {
                 printf("%s\n      { ", i == 0 ? "" : ",");
                 print_json_member("name", origins->all[i].name, ", ");
-                print_json_member("directory", origins->all[i].directory, " }");
+                print_json_member("directory", origins->all[i].directory, ", ");
+                printf("\"holds\": %s, ", origins->all[i].holds ? "true" : "false");
+                print_json_member("reason", origins->all[i].reason, " }");
         }
         printf("\n   ]\n}\n");
 }

@@ -8,6 +8,7 @@
  */
 
 #include <errno.h>
+#include <string.h>
 
 #include "build.h"
 #include "cleanup.h"
@@ -15,6 +16,7 @@
 #include "module-name.h"
 #include "module.h"
 #include "names.h"
+#include "origin.h"
 #include "request.h"
 #include "system.h"
 
@@ -66,9 +68,59 @@ static int method_get_module(sd_bus_message *message, void *userdata, sd_bus_err
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
 }
 
+static int append_words(sd_bus_message *reply, const char *key, char **words) {
+        int r;
+
+        r = sd_bus_message_open_container(reply, 'e', "sv");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "s", key);
+        if (r >= 0)
+                r = sd_bus_message_open_container(reply, 'v', "as");
+        if (r >= 0)
+                r = sd_bus_message_append_strv(reply, words);
+        if (r >= 0)
+                r = sd_bus_message_close_container(reply);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* Only what the origin asks for. */
+static int append_requirements(sd_bus_message *reply, const struct origin *origin) {
+        char *names[REQUIREMENT_MAX_ + 1] = { NULL };
+        size_t n = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
+                if (origin->requires[i])
+                        names[n++] = (char *) requirement_name((enum requirement) i);
+        if (origin->mount_point)
+                r = sd_bus_message_append(reply, "{sv}", "MountPoint", "s", origin->mount_point);
+        if (r >= 0 && origin->filesystem_types.n > 0)
+                r = append_words(reply, "FilesystemType", origin->filesystem_types.items);
+        if (r >= 0 && n > 0)
+                r = append_words(reply, "Require", names);
+        return r;
+}
+
 static int append_origin(sd_bus_message *reply, const struct origin *origin) {
-        return sd_bus_message_append(reply, "a{sv}", 2, "Name", "s", origin->name, "Directory", "s",
-                                     origin->directory);
+        _cleanup_(finding_clear) struct finding finding = { 0 };
+        _cleanup_free_ char *reason = NULL;
+        int holds, r;
+
+        holds = origin_examine(origin, &finding);
+        if (holds < 0)
+                return holds;
+        reason = holds == 0 ? strdup("") : finding_reason(&finding);
+        if (!reason)
+                return -ENOMEM;
+
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+        if (r >= 0)
+                r = sd_bus_message_append(reply, "{sv}{sv}{sv}{sv}", "Name", "s", origin->name, "Directory",
+                                          "s", origin->directory, "Holds", "b", holds == 0, "Reason", "s",
+                                          reason);
+        if (r >= 0)
+                r = append_requirements(reply, origin);
+        return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int method_list_origins(sd_bus_message *message, void *userdata, sd_bus_error *error) {

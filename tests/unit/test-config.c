@@ -147,6 +147,29 @@ static void test_shipped(struct fixture *f, gconstpointer data) {
         g_assert_cmpstr(directory_of(f, "modules"), ==, expected);
 }
 
+/* Each example of the manual page is a configuration that is valid by itself. */
+static void test_manual_page(struct fixture *f, gconstpointer data) {
+        g_autofree char *page = g_test_build_filename(G_TEST_DIST, "..", "..", "docs", "moduled.conf.5.scd",
+                                                      NULL),
+                        *text = NULL;
+        const char *p;
+        size_t n = 0;
+
+        (void) data;
+        g_assert_true(g_file_get_contents(page, &text, NULL, NULL));
+        for (p = strstr(text, "\n; conf: "); p; p = strstr(p, "\n; conf: ")) {
+                const char *begin = strstr(p, "```\n"), *end = strstr(begin + 4, "```\n");
+                g_autofree char *example = g_strndup(begin + 4, (gsize) (end - begin - 4));
+
+                put(f, "etc/moduled.conf", example);
+                load(f);
+                g_assert_cmpuint(count_origins(f), >, 0);
+                p = end;
+                n++;
+        }
+        g_assert_cmpuint(n, ==, 4);
+}
+
 static void test_main_precedence(struct fixture *f, gconstpointer data) {
         (void) data;
         put(f, "usr/lib/moduled.conf", "[Origin lib]\nDirectory=/lib\n");
@@ -558,6 +581,7 @@ int main(int argc, char *argv[]) {
         ADD("nothing", test_nothing);
         ADD("ordinary", test_ordinary);
         ADD("shipped", test_shipped);
+        ADD("manual-page", test_manual_page);
         ADD("main-precedence", test_main_precedence);
         ADD("dropins-sorted", test_dropins_sorted);
         ADD("dropins-masked", test_dropins_masked);
