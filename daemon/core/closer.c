@@ -249,8 +249,8 @@ void closer_reap(struct closer *closer, closer_done_t done) {
         struct job *job;
         eventfd_t count;
 
-        (void) eventfd_read(closer->event_fd, &count);
         pthread_mutex_lock(&closer->mutex);
+        (void) eventfd_read(closer->event_fd, &count);
         STAILQ_CONCAT(&jobs, &closer->done);
         pthread_mutex_unlock(&closer->mutex);
 
