@@ -37,5 +37,6 @@
 #define MODULED_ACTION_LOAD "org.moduled1.load"
 #define MODULED_ACTION_LOAD_WITH_PARAMETERS "org.moduled1.load-with-parameters"
 #define MODULED_ACTION_LOAD_FORCED "org.moduled1.load-forced"
+#define MODULED_ACTION_LOAD_MANY "org.moduled1.load-many"
 #define MODULED_ACTION_UNLOAD "org.moduled1.unload"
 #define MODULED_ACTION_UNLOAD_FOREIGN "org.moduled1.unload-foreign"

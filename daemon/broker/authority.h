@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <stdbool.h>
+#include <stdint.h>
 #include <systemd/sd-bus.h>
 
 enum authority_answer {
@@ -19,13 +19,18 @@ struct authority_details {
         const char *path;
         const char *origin;
         const char *parameters;
+        const char *modules;
 };
 
+struct authority;
 struct authority_query;
 
 typedef void (*authority_answer_t)(enum authority_answer answer, void *userdata);
 
-int authority_query_new(sd_bus *bus, const char *sender, const char *action,
-                        const struct authority_details *details, bool interactive, authority_answer_t answer,
-                        void *userdata, struct authority_query **ret);
+int authority_new(sd_bus *bus, struct authority **ret);
+struct authority *authority_free(struct authority *authority);
+
+int authority_query_new(struct authority *authority, const char *sender, const char *action,
+                        const struct authority_details *details, uint64_t prompt_usec,
+                        authority_answer_t answer, void *userdata, struct authority_query **ret);
 struct authority_query *authority_query_free(struct authority_query *query);

@@ -9,11 +9,13 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "authority.h"
 #include "config.h"
 #include "journal.h"
 #include "parcel.h"
 #include "quota.h"
 #include "registry.h"
+#include "turn.h"
 
 struct request;
 
@@ -27,6 +29,8 @@ struct context {
         struct users users;
         struct registry *registry;
         struct journal *journal;
+        struct authority *authority;
+        struct turns turns;
         const char *loader_socket;
         struct request_list requests;
         unsigned n_requests;

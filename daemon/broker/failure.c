@@ -12,9 +12,12 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "escape.h"
 #include "failure.h"
 #include "names.h"
 #include "system.h"
+
+#define SHOWN_MAX 512
 
 /**
  * failure_from_finding() - the error for a descriptor that is refused
@@ -170,31 +173,22 @@ int failure_from_reply(const struct loader_reply *reply, const char *module, boo
         return -EINVAL;
 }
 
-/**
- * failure_from_authority() - the error for a caller who is not authorized
- * @answer:     polkit's answer; not AUTHORITY_YES
- * @action:     the polkit action
- * @module:     the module's name
- * @ret:        the error
- *
- * Return: a negative errno, as sd_bus_error_set() does.
- */
-int failure_from_authority(enum authority_answer answer, const char *action, const char *module,
-                           sd_bus_error *ret) {
+static int refused(enum authority_answer answer, const struct question *question, const char *module,
+                   sd_bus_error *ret) {
         switch (answer) {
         case AUTHORITY_NO:
                 return sd_bus_error_setf(
                                 ret, SD_BUS_ERROR_ACCESS_DENIED,
                                 "Not authorized for module %s; an administrator can allow it by a polkit rule "
                                 "for the action %s.",
-                                module, action);
+                                module, question->action);
         case AUTHORITY_CHALLENGE:
                 return sd_bus_error_setf(
                                 ret, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                 "Module %s needs authentication (action %s), and there was nobody to ask; call "
                                 "from a session with an authentication agent and allow the prompt, or have an "
                                 "administrator write a polkit rule.",
-                                module, action);
+                                module, question->action);
         case AUTHORITY_DISMISSED:
                 return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
                                          "The authentication for module %s was cancelled; nothing was done.",
@@ -215,6 +209,32 @@ int failure_from_authority(enum authority_answer answer, const char *action, con
         }
         assert(false);
         return -EINVAL;
+}
+
+/**
+ * failure_from_authorization() - the error for a caller who is not authorized
+ * @outcome:    not AUTHORIZATION_GIVEN
+ * @answer:     polkit's answer; not AUTHORITY_YES
+ * @question:   what it is the answer to
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_authorization(enum authorization_outcome outcome, enum authority_answer answer,
+                               const struct question *question, sd_bus_error *ret) {
+        const struct authority_details *details = &question->details;
+        _cleanup_free_ char *module =
+                        escape(details->modules ? details->modules : details->module, SHOWN_MAX);
+
+        if (!module)
+                return -ENOMEM;
+        if (outcome == AUTHORIZATION_LIMITED)
+                return sd_bus_error_setf(
+                                ret, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Module %s needs authentication, and too many prompts are open already; answer "
+                                "or close one of them first.",
+                                module);
+        return refused(answer, question, module, ret);
 }
 
 /**

@@ -205,6 +205,8 @@ static int open_bus(struct broker *broker) {
 
         r = sd_bus_open_system_with_description(&context->bus, "moduled");
         if (r >= 0)
+                r = authority_new(context->bus, &context->authority);
+        if (r >= 0)
                 r = parcels_new(context->event, context->bus, &context->users, &context->parcels);
         if (r >= 0)
                 r = manager_attach(context);
@@ -227,6 +229,7 @@ static int start(struct broker *broker) {
 
         LIST_INIT(&context->requests);
         LIST_INIT(&context->users.list);
+        TAILQ_INIT(&context->turns);
         context->loader_socket = broker->options.loader_socket;
 
         r = drop_privilege();
@@ -261,6 +264,7 @@ static void stop(struct broker *broker) {
         struct context *context = &broker->context;
 
         requests_drop(context);
+        authority_free(context->authority);
         parcels_free(context->parcels);
         sd_bus_flush_close_unref(context->bus);
         registry_free(context->registry);

@@ -10,8 +10,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "announce.h"
 #include "build.h"
 #include "cleanup.h"
+#include "load.h"
 #include "manager.h"
 #include "module-name.h"
 #include "module.h"
@@ -19,17 +21,62 @@
 #include "origin.h"
 #include "request.h"
 #include "system.h"
+#include "unload.h"
 
 static int method_load(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct context *context = userdata;
-        const char *parameters;
-        uint64_t flags;
-        int fd, r;
+        struct wanted wanted;
+        int r;
 
-        r = sd_bus_message_read(message, "hst", &fd, &parameters, &flags);
+        r = sd_bus_message_read(message, "hst", &wanted.fd, &wanted.parameters, &wanted.flags);
         if (r < 0)
                 return r;
-        return request_load(context, message, fd, parameters, flags, error);
+        return load_begin(context, message, &wanted, 1, false, error);
+}
+
+static int read_wanted(sd_bus_message *message, struct wanted *ret, size_t *ret_n, sd_bus_error *error) {
+        struct wanted wanted;
+        size_t n = 0;
+        int r;
+
+        r = sd_bus_message_enter_container(message, 'a', "(hst)");
+        if (r < 0)
+                return r;
+        while ((r = sd_bus_message_read(message, "(hst)", &wanted.fd, &wanted.parameters, &wanted.flags)) >
+               0) {
+                if (n == ITEMS_MAX)
+                        return sd_bus_error_setf(
+                                        error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                        "One call takes %d modules at the most; make several calls, "
+                                        "dependencies first.",
+                                        ITEMS_MAX);
+                ret[n++] = wanted;
+        }
+        if (r < 0)
+                return r;
+        if (n == 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "There is no module in the list; name one.");
+        *ret_n = n;
+        return sd_bus_message_exit_container(message);
+}
+
+static int method_load_many(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct context *context = userdata;
+        struct wanted wanted[ITEMS_MAX];
+        size_t n = 0;
+        int r;
+
+        r = read_wanted(message, wanted, &n, error);
+        if (r >= 0)
+                r = sd_bus_message_enter_container(message, 'a', "{sv}");
+        if (r < 0)
+                return r;
+        if (sd_bus_message_at_end(message, false) <= 0)
+                return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                        "The options of LoadMany are for the future; they must be empty.");
+        r = sd_bus_message_exit_container(message);
+        return r < 0 ? r : load_begin(context, message, wanted, n, true, error);
 }
 
 static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -41,7 +88,7 @@ static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *
         r = sd_bus_message_read(message, "st", &name, &flags);
         if (r < 0)
                 return r;
-        return request_unload(context, message, name, flags, error);
+        return unload_begin(context, message, name, flags, error);
 }
 
 static int method_get_module(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -64,7 +111,7 @@ static int method_get_module(sd_bus_message *message, void *userdata, sd_bus_err
                 return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
                                          "moduled has not loaded a module %s.", name);
 
-        r = module_object_path(name, &path);
+        r = announce_path(name, &path);
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);
 }
 
@@ -189,6 +236,9 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD_WITH_ARGS("Load", SD_BUS_ARGS("h", descriptor, "s", parameters, "t", flags),
                                 SD_BUS_RESULT("o", module), method_load, SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("LoadMany", SD_BUS_ARGS("a(hst)", modules, "a{sv}", options),
+                                SD_BUS_RESULT("a(ob)", loaded), method_load_many,
+                                SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetModule", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", module),
                                 method_get_module, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListOrigins", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", origins),

@@ -9,10 +9,11 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include "announce.h"
 #include "cleanup.h"
 #include "module.h"
 #include "names.h"
-#include "request.h"
+#include "unload.h"
 
 static int get_uid(sd_bus *bus, const char *path, const char *interface, const char *property,
                    sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -37,7 +38,7 @@ static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *
         r = sd_bus_message_read(message, "t", &flags);
         if (r < 0)
                 return r;
-        return request_unload(context, message, module->name, flags, error);
+        return unload_begin(context, message, module->name, flags, error);
 }
 
 static const sd_bus_vtable module_vtable[] = {
@@ -90,7 +91,7 @@ static int enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***re
                 return -ENOMEM;
         n = 0;
         TAILQ_FOREACH(module, &context->registry->modules, link) {
-                if (module_object_path(module->name, &paths[n]) < 0) {
+                if (announce_path(module->name, &paths[n]) < 0) {
                         while (n > 0)
                                 free(paths[--n]);
                         free(paths);
@@ -119,47 +120,4 @@ int module_objects_attach(struct context *context) {
         if (r >= 0)
                 r = sd_bus_add_object_manager(context->bus, NULL, MODULED_OBJECT_PATH);
         return r < 0 ? r : 0;
-}
-
-/**
- * module_object_path() - the object of a module
- * @name:       the module's name, normalized
- * @ret:        the path; owned by the caller
- *
- * Return: 0 or a negative errno.
- */
-int module_object_path(const char *name, char **ret) {
-        int r = sd_bus_path_encode(MODULED_MODULE_PREFIX, name, ret);
-
-        return r < 0 ? r : 0;
-}
-
-/**
- * module_object_added() - tell the bus that a module was loaded
- * @context:    the broker's context
- * @module:     the module; in the registry
- */
-void module_object_added(struct context *context, const struct module *module) {
-        _cleanup_free_ char *path = NULL;
-
-        if (module_object_path(module->name, &path) < 0)
-                return;
-        (void) sd_bus_emit_object_added(context->bus, path);
-        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
-                                  "ModuleLoaded", "so", module->name, path);
-}
-
-/**
- * module_object_removed() - tell the bus that a module was unloaded
- * @context:    the broker's context
- * @name:       its name; to be called while it is still in the registry, as sd_bus_emit_object_removed(3) wants it
- */
-void module_object_removed(struct context *context, const char *name) {
-        _cleanup_free_ char *path = NULL;
-
-        if (module_object_path(name, &path) < 0)
-                return;
-        (void) sd_bus_emit_object_removed(context->bus, path);
-        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
-                                  "ModuleUnloaded", "so", name, path);
 }

@@ -10,6 +10,7 @@ struct user {
         uid_t uid;
         unsigned references;
         unsigned requests; /* under way */
+        unsigned prompts;  /* open */
         unsigned closing;  /* descriptors that a thread is closing */
         unsigned parked;   /* descriptors that wait for one of those to come back */
         struct users *users;
@@ -18,6 +19,7 @@ struct user {
 
 struct users {
         LIST_HEAD(, user) list;
+        unsigned prompts; /* open, of all users */
 };
 
 /* For callers that left before the bus could say who they were. */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Item
+ *
+ * One module that a request is about, and what can be known of it before anybody is asked: where its file lives, what it
+ * is called, and whether one of that name may be loaded.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "failure.h"
+#include "item.h"
+#include "module-name.h"
+#include "names.h"
+#include "origin.h"
+#include "policy.h"
+
+/**
+ * item_set() - take what a caller sent for a load
+ * @item:       the item; empty
+ * @fd:         the file's descriptor; belongs to the message
+ * @parameters: parameters for the module
+ * @flags:      as in the interface's description
+ * @error:      says what is wrong with them
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int item_set(struct item *item, int fd, const char *parameters, uint64_t flags, sd_bus_error *error) {
+        int r;
+
+        r = policy_check_flags(flags, error);
+        if (r >= 0)
+                r = policy_check_parameters(parameters, error);
+        if (r < 0)
+                return r;
+        *item = (struct item){ .fd = fd, .flags = (uint32_t) flags, .parameters = strdup(parameters) };
+        return item->parameters ? 0 : -ENOMEM;
+}
+
+/**
+ * item_set_name() - take the name of a module that is loaded already
+ * @item:       the item; empty
+ * @name:       as the caller wrote it; - and _ are the same
+ * @error:      says what is wrong with it
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int item_set_name(struct item *item, const char *name, sd_bus_error *error) {
+        if (!module_name_is_plain(name))
+                return sd_bus_error_set(
+                                error, SD_BUS_ERROR_INVALID_ARGS,
+                                "This cannot be the name of a module; names are of letters, digits, - and _.");
+        *item = (struct item){ .fd = -1, .name = strdup(name) };
+        if (!item->name)
+                return -ENOMEM;
+        module_name_normalize(item->name);
+        return 0;
+}
+
+/**
+ * item_clear() - give back what an item holds
+ * @item:       the item; valid and empty afterwards
+ */
+void item_clear(struct item *item) {
+        free(item->parameters);
+        free(item->path);
+        free(item->origin);
+        free(item->name);
+        *item = (struct item){ .fd = -1 };
+}
+
+/* What was known before is replaced: a second look may find another path. */
+static int take_finding(struct item *item, struct finding *finding) {
+        _cleanup_free_ char *origin = finding->origin ? strdup(finding->origin->name) : NULL;
+        char *path = strdup(finding->path);
+
+        if (!path || (finding->origin && !origin)) {
+                free(path);
+                return -ENOMEM;
+        }
+        free(item->path);
+        free(item->origin);
+        item->path = path;
+        item->origin = take_pointer(&origin);
+        return 0;
+}
+
+/**
+ * item_verify() - find out where the file lives and what the module is called
+ * @item:       the item; gets path, origin and name as far as they are known
+ * @config:     the configuration
+ * @ret:        the finding, to be given to finding_clear(); also where it is a refusal
+ * @error:      says why it is refused
+ *
+ * Return: 0, or a negative errno, with @error set if it is a refusal.
+ */
+int item_verify(struct item *item, const struct config *config, struct finding *ret, sd_bus_error *error) {
+        int verdict, r;
+
+        verdict = origin_verify(config, item->fd, ret);
+        if (verdict < 0)
+                return verdict;
+        r = take_finding(item, ret);
+        if (r < 0)
+                return r;
+        if (verdict > 0)
+                return failure_from_finding(ret, error);
+
+        free(take_pointer(&item->name));
+        r = module_name_from_path(item->path, &item->name);
+        if (r == -EINVAL)
+                return sd_bus_error_set(
+                                error, MODULED_ERROR_NOT_A_MODULE,
+                                "The file's name is not that of a module: NAME.ko, or that with .gz, .xz or "
+                                ".zst after it.");
+        return r;
+}
+
+/**
+ * item_check() - may this be loaded, as far as can be known without asking anybody
+ * @item:       the item, verified
+ * @config:     the configuration
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int item_check(struct item *item, const struct config *config, sd_bus_error *error) {
+        int r;
+
+        r = policy_check_name(config, item->name, item->flags, error);
+        if (r >= 0)
+                r = policy_check_absent(item->name, error);
+        if (r >= 0)
+                r = policy_check_compression(item->name, item->path, error);
+        return r;
+}
