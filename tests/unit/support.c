@@ -100,20 +100,33 @@ int support_open(const char *path) {
         return fd;
 }
 
-/**
- * support_count_descriptors() - how many descriptors this process has open
- *
- * Return: the number, without the one needed to count.
- */
-size_t support_count_descriptors(void) {
-        DIR *directory = opendir("/proc/self/fd");
+static size_t count_entries(const char *path) {
+        DIR *directory = opendir(path);
         size_t n = 0;
 
         g_assert_nonnull(directory);
         while (readdir(directory))
                 n++;
         (void) closedir(directory);
-        return n - 3;
+        return n - 2;
+}
+
+/**
+ * support_count_descriptors() - how many descriptors this process has open
+ *
+ * Return: the number, without the one needed to count.
+ */
+size_t support_count_descriptors(void) {
+        return count_entries("/proc/self/fd") - 1;
+}
+
+/**
+ * support_count_threads() - how many threads this process has
+ *
+ * Return: the number, at least 1.
+ */
+size_t support_count_threads(void) {
+        return count_entries("/proc/self/task");
 }
 
 /**

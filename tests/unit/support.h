@@ -41,5 +41,6 @@ void support_write(const char *path, const char *text);
 void support_write_bytes(const char *path, const void *bytes, size_t n);
 int support_open(const char *path);
 size_t support_count_descriptors(void);
+size_t support_count_threads(void);
 int support_lingering_socket(int *ret_peer);
 void support_let_go(int peer);
