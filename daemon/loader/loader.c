@@ -37,6 +37,16 @@
 /* Only a broker that was taken over can make one stick. */
 #define CLOSER_THREADS_MAX 8
 
+/*
+ * What has become of a request. Apart from the errnos, for a filesystem may say EBADMSG, too, of a file whose checksum
+ * is wrong.
+ */
+enum progress {
+        IN_HAND = 0,
+        ANSWERED,
+        MALFORMED, /* or there is none and never will be: the connection is over */
+};
+
 struct connection {
         int socket;
         int pipe; /* the child's answer; -1 while there is no child */
@@ -219,7 +229,7 @@ static bool is_in_flight(const struct loader *loader, const struct connection *m
         return false;
 }
 
-/* Return: 0 to go on; 1 if the request was answered; or a negative errno. */
+/* Return: IN_HAND to go on, ANSWERED, or a negative errno. */
 static int check_policy(const struct loader *loader, struct connection *connection, int flags) {
         const char *pattern = NULL, *sentence;
 
@@ -230,13 +240,13 @@ static int check_policy(const struct loader *loader, struct connection *connecti
                 sentence = pattern ? "DenyModules= in moduled.conf denies this module."
                                    : "AllowModules= in moduled.conf does not name this module.";
         else
-                return 0;
+                return IN_HAND;
 
         reply(connection, OUTCOME_POLICY, 0, 0, sentence);
-        return 1;
+        return ANSWERED;
 }
 
-/* Return: 0 if verified, with the name set; 1 if the request was answered; or a negative errno. */
+/* Return: IN_HAND if verified, with the name set; ANSWERED; or a negative errno. */
 static int verify(const struct loader *loader, struct connection *connection, int fd, int *flags) {
         _cleanup_(finding_clear) struct finding finding = { 0 };
         struct stat st;
@@ -249,34 +259,37 @@ static int verify(const struct loader *loader, struct connection *connection, in
                 _cleanup_free_ char *sentence = finding_explain(&finding);
 
                 reply(connection, OUTCOME_REFUSED, r, 0, sentence);
-                return 1;
+                return ANSWERED;
         }
 
-        if (module_name_from_path(finding.path, &connection->name) < 0) {
+        r = module_name_from_path(finding.path, &connection->name);
+        if (r == -EINVAL) {
                 reply(connection, OUTCOME_KERNEL, 0, ENOEXEC, NULL);
-                return 1;
+                return ANSWERED;
         }
+        if (r < 0)
+                return r;
         if (fstat(fd, &st) < 0)
                 return -errno;
         connection->device = st.st_dev;
         connection->inode = st.st_ino;
         if (module_compression_from_path(finding.path))
                 *flags |= KERNEL_COMPRESSED_FILE;
-        return 0;
+        return IN_HAND;
 }
 
-/* Return: 0 if a child is at work; 1 if the request was answered; or a negative errno. The descriptor stays ours. */
+/* Return: IN_HAND if a child is at work, ANSWERED, MALFORMED, or a negative errno. @fd stays the caller's. */
 static int begin_load(struct loader *loader, struct connection *connection,
                       const struct loader_request *request, int fd) {
         int flags = (int) request->flags, r;
 
         if (request->flags & ~(uint32_t) (KERNEL_IGNORE_MODVERSIONS | KERNEL_IGNORE_VERMAGIC))
-                return -EBADMSG;
+                return MALFORMED;
 
         r = verify(loader, connection, fd, &flags);
-        if (r == 0)
+        if (r == IN_HAND)
                 r = check_policy(loader, connection, (int) request->flags);
-        if (r != 0)
+        if (r != IN_HAND)
                 return r;
 
         /* Verified: it lies on a filesystem of ours, and closing it waits for nobody. */
@@ -285,21 +298,22 @@ static int begin_load(struct loader *loader, struct connection *connection,
                 return -errno;
         if (is_in_flight(loader, connection) || system_module_state(connection->name) == MODULE_COMING) {
                 reply(connection, OUTCOME_BUSY, 0, 0, NULL);
-                return 1;
+                return ANSWERED;
         }
         return start_child(loader, connection, request, flags);
 }
 
+/* Return: as for begin_load(). */
 static int begin_unload(struct loader *loader, struct connection *connection,
                         const struct loader_request *request) {
         if (!module_name_is_plain(request->text) || request->flags != 0)
-                return -EBADMSG;
+                return MALFORMED;
         connection->name = strdup(request->text);
         if (!connection->name)
                 return -ENOMEM;
         if (is_in_flight(loader, connection)) {
                 reply(connection, OUTCOME_BUSY, 0, 0, NULL);
-                return 1;
+                return ANSWERED;
         }
         return start_child(loader, connection, request, 0);
 }
@@ -312,19 +326,21 @@ static void take_request(struct loader *loader, struct connection *connection) {
         r = protocol_receive_request(connection->socket, &request, &received);
         if (r == -EAGAIN)
                 return;
+        if (r == -ENODATA || r == -EBADMSG || r == -ECONNRESET)
+                r = MALFORMED;
         if (r == 0)
                 r = request.kind == REQUEST_LOAD ? begin_load(loader, connection, &request, received.fds[0])
                                                  : begin_unload(loader, connection, &request);
         for (size_t i = 0; i < received.n; i++)
                 close_foreign(loader, received.fds[i]);
 
-        if (r == -ENODATA || r == -EBADMSG || r == -ECONNRESET) {
+        if (r == MALFORMED) {
                 connection_free(loader, connection);
                 return;
         }
         if (r < 0)
                 reply(connection, OUTCOME_FAILED, 0, -r, NULL);
-        if (r != 0)
+        if (r != IN_HAND)
                 end_job(connection);
 }
 

@@ -114,6 +114,7 @@ static bool fails(const char *function) {
 
 FAILING(void *, calloc, (size_t n, size_t size), (n, size), NULL)
 FAILING(char *, strdup, (const char *text), (text), NULL)
+FAILING(char *, strndup, (const char *text, size_t n), (text, n), NULL)
 FAILING(pid_t, fork, (void), (), -1)
 FAILING(int, pipe2, (int ends[2], int flags), (ends, flags), -1)
 FAILING(ssize_t, read, (int fd, void *buffer, size_t n), (fd, buffer, n), -1)

@@ -46,7 +46,17 @@ static void test_load_fails(struct fixture *f, gconstpointer data) {
         static const struct {
                 const char *function;
                 int error;
-        } failures[] = { { "fstat", EIO }, { "fcntl", EMFILE }, { "pipe2", ENFILE }, { "fork", EAGAIN } };
+        } failures[] = {
+                { "fstat", EIO },
+                /* What a filesystem says of a file with a wrong checksum is no mistake of the broker's. */
+                { "fstat", EBADMSG },
+                { "fstat", ENODATA },
+                { "fstat", ECONNRESET },
+                { "strndup", ENOMEM },
+                { "fcntl", EMFILE },
+                { "pipe2", ENFILE },
+                { "fork", EAGAIN }
+        };
 
         (void) data;
         for (size_t i = 0; i < G_N_ELEMENTS(failures); i++) {
