@@ -36,6 +36,11 @@
 #define EXTRA_MAX 4
 /* Only a broker that was taken over can make one stick. */
 #define CLOSER_THREADS_MAX 8
+/*
+ * With that many still to be closed nobody is listened to any more, or whoever can make them stick could take every
+ * descriptor that the unit's LimitNOFILE= allows, and the loop would spin over a connection that it cannot accept.
+ */
+#define CLOSING_MAX 512
 
 /*
  * What has become of a request. Apart from the errnos, for a filesystem may say EBADMSG, too, of a file whose checksum
@@ -64,19 +69,28 @@ struct loader {
         uid_t peer_uid;
         struct config *config;
         struct closer *closer;
+        size_t n_closing; /* handed to the closer and not back yet */
         LIST_HEAD(, connection) connections;
         size_t n_connections;
 };
 
 static void closed(int fd, void *owner) {
-        (void) owner;
+        struct loader *loader = owner;
+
+        loader->n_closing--;
         (void) close(fd);
 }
 
 /* For descriptors that nobody has verified. If there is no memory, better stuck than leaking. */
 static void close_foreign(struct loader *loader, int fd) {
-        if (closer_submit(loader->closer, fd, NULL) < 0)
+        if (closer_submit(loader->closer, fd, loader) < 0)
                 (void) close(fd);
+        else
+                loader->n_closing++;
+}
+
+static bool may_listen(const struct loader *loader) {
+        return loader->n_closing < CLOSING_MAX;
 }
 
 static void end_job(struct connection *connection) {
@@ -138,11 +152,8 @@ static void reply(struct connection *connection, enum outcome outcome, int verdi
 }
 
 /* In the child. Other requests' connections must not stay open here, or their ends would not be seen. */
-static void child_main(const struct loader *loader, const struct connection *mine,
-                       const struct loader_request *request, int flags, int pipe) __attribute__((noreturn));
-
-static void child_main(const struct loader *loader, const struct connection *mine,
-                       const struct loader_request *request, int flags, int pipe) {
+static _Noreturn void child_main(const struct loader *loader, const struct connection *mine,
+                                 const struct loader_request *request, int flags, int pipe) {
         const struct connection *other;
         int r;
 
@@ -159,9 +170,7 @@ static void child_main(const struct loader *loader, const struct connection *min
 
         r = request->kind == REQUEST_LOAD ? kernel_load(mine->fd, request->text, flags)
                                           : kernel_unload(request->text);
-        if (write(pipe, &r, sizeof r) != sizeof r)
-                _exit(EXIT_FAILURE);
-        _exit(EXIT_SUCCESS);
+        _exit(write(pipe, &r, sizeof r) == sizeof r ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 static int start_child(struct loader *loader, struct connection *connection,
@@ -433,13 +442,16 @@ static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_
         size_t n = 0;
 
         fds[n++] = (struct pollfd){ .fd = closer_fd(loader->closer), .events = POLLIN };
-        fds[n++] = (struct pollfd){ .fd = loader->n_connections < CONNECTIONS_MAX ? loader->listen_fd : -1,
+        fds[n++] = (struct pollfd){ .fd = may_listen(loader) && loader->n_connections < CONNECTIONS_MAX
+                                                          ? loader->listen_fd
+                                                          : -1,
                                     .events = POLLIN };
         for (size_t i = 0; i < n_extra; i++)
                 fds[n++] = (struct pollfd){ .fd = extra_fds[i], .events = POLLIN };
         LIST_FOREACH(connection, &loader->connections, link)
                 fds[n++] = (struct pollfd){ .fd = connection->pipe >= 0 ? connection->pipe
-                                                                        : connection->socket,
+                                                  : may_listen(loader)  ? connection->socket
+                                                                        : -1,
                                             .events = POLLIN };
         return n;
 }
@@ -475,7 +487,7 @@ int loader_run_once(struct loader *loader, const int *extra_fds, size_t n_extra,
                         continue;
                 if (connection->pipe >= 0)
                         finish(connection);
-                else
+                else if (may_listen(loader))
                         take_request(loader, connection);
         }
         if (fds[0].revents)

@@ -16,8 +16,10 @@
 /* As on the wire: version, kind, flags, length. */
 static const uint32_t load_head[] = { 1, REQUEST_LOAD, 0, 0 };
 
-/* What the loader serves at a time. */
+/* As in loader.c. */
 #define CONNECTIONS_MAX 256
+#define CLOSER_THREADS_MAX 8
+#define CLOSING_MAX 512
 
 /* --- who is served --- */
 
@@ -295,6 +297,50 @@ static void test_stuck_descriptors(struct fixture *f, gconstpointer data) {
                 support_let_go(peers[i]);
 }
 
+/* Everything that closes is stuck, and more comes: it waits, takes no more than it can hold, and does not spin. */
+static void test_descriptors_are_bounded(struct fixture *f, gconstpointer data) {
+        g_autofree char *path = fixture_path(f, MODULE);
+        int stuck[CLOSER_THREADS_MAX], peers[CLOSER_THREADS_MAX], fds[PROTOCOL_FDS_MAX], connections[8];
+        int sender = connect_loader(f), late;
+
+        (void) data;
+        for (size_t i = 0; i < CLOSER_THREADS_MAX; i++) {
+                stuck[i] = support_lingering_socket(&peers[i]);
+                send_raw(sender, load_head, sizeof load_head, &stuck[i], 1);
+                (void) close(stuck[i]);
+                expect(f, sender, OUTCOME_REFUSED);
+        }
+        for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
+                fds[i] = support_open(path);
+        for (size_t i = 0; i < G_N_ELEMENTS(connections); i++) {
+                connections[i] = connect_loader(f);
+                send_raw(connections[i], load_head, sizeof load_head, fds, PROTOCOL_FDS_MAX);
+        }
+        for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
+                (void) close(fds[i]);
+        while (turn(f, 20))
+                ;
+        g_assert_cmpuint(support_count_descriptors(), <,
+                         f->descriptors + CLOSER_THREADS_MAX + 2 * (G_N_ELEMENTS(connections) + 1) +
+                                         CLOSING_MAX + PROTOCOL_FDS_MAX);
+        g_assert_cmpuint(support_count_descriptors(), >, f->descriptors + CLOSING_MAX);
+
+        /* Nor is anybody else listened to, until something comes back. */
+        late = connect_loader(f);
+        send_load(f, sender, MODULE);
+        send_load(f, late, MODULE);
+        expect_silence(f, sender);
+        expect_silence(f, late);
+        for (size_t i = 0; i < CLOSER_THREADS_MAX; i++)
+                support_let_go(peers[i]);
+        expect(f, sender, OUTCOME_DONE);
+        expect(f, late, OUTCOME_DONE);
+        for (size_t i = 0; i < G_N_ELEMENTS(connections); i++)
+                expect_end(f, connections[i]);
+        (void) close(sender);
+        (void) close(late);
+}
+
 /* --- who leaves, and when --- */
 
 /* A child has no copy of the others' connections, or their ends would not be seen. */
@@ -418,6 +464,7 @@ static void add_tests(void) {
         ADD("bad-requests", test_bad_requests);
         ADD("no-files", test_no_files);
         ADD("stuck-descriptors", test_stuck_descriptors);
+        ADD("descriptors-are-bounded", test_descriptors_are_bounded);
         ADD("ends-are-seen", test_ends_are_seen);
         ADD("child-has-its-own", test_child_has_its_own);
         ADD("leave-at-every-moment", test_leave_at_every_moment);
