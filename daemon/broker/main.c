@@ -18,6 +18,7 @@
 
 #include "build.h"
 #include "cleanup.h"
+#include "lifecycle.h"
 #include "manager.h"
 #include "names.h"
 #include "request.h"
@@ -28,8 +29,12 @@ struct options {
         const char *state_directory;
 };
 
+/* In µs. The bus starts us again, which costs a caller some milliseconds. */
+#define IDLE_USEC (60 * UINT64_C(1000000))
+
 struct broker {
         struct context context;
+        struct lifecycle *lifecycle;
         struct options options;
 };
 
@@ -154,6 +159,15 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         return 0;
 }
 
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        struct broker *broker = userdata;
+
+        (void) source;
+        (void) info;
+        lifecycle_stop(broker->lifecycle);
+        return 0;
+}
+
 static int attach_signals(struct broker *broker) {
         sd_event *event = broker->context.event;
         sigset_t signals;
@@ -165,9 +179,9 @@ static int attach_signals(struct broker *broker) {
         sigaddset(&signals, SIGHUP);
         if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
                 return -errno;
-        r = sd_event_add_signal(event, NULL, SIGTERM, NULL, NULL);
+        r = sd_event_add_signal(event, NULL, SIGTERM, on_stop, broker);
         if (r >= 0)
-                r = sd_event_add_signal(event, NULL, SIGINT, NULL, NULL);
+                r = sd_event_add_signal(event, NULL, SIGINT, on_stop, broker);
         if (r >= 0)
                 r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, broker);
         return r < 0 ? r : 0;
@@ -257,13 +271,17 @@ static int start(struct broker *broker) {
                 complain("The service cannot start: %s", strerror(-r));
                 return r;
         }
-        return open_bus(broker);
+        r = open_bus(broker);
+        if (r < 0)
+                return r;
+        return lifecycle_new(context, IDLE_USEC, &broker->lifecycle);
 }
 
 static void stop(struct broker *broker) {
         struct context *context = &broker->context;
 
         requests_drop(context);
+        lifecycle_free(broker->lifecycle);
         authority_free(context->authority);
         parcels_free(context->parcels);
         sd_bus_flush_close_unref(context->bus);

@@ -319,6 +319,14 @@ int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcel
 }
 
 /**
+ * parcels_are_closing() - are there descriptors that have not been closed yet
+ * @parcels:    all parcels
+ */
+bool parcels_are_closing(const struct parcels *parcels) {
+        return !TAILQ_EMPTY(&parcels->returning) || !TAILQ_EMPTY(&parcels->claimed);
+}
+
+/**
  * parcels_free() - give back what parcels_new() gave
  * @parcels:    or NULL
  *

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
@@ -12,4 +13,5 @@ struct parcel;
 int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcels **ret);
 struct parcels *parcels_free(struct parcels *parcels);
 struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message);
+bool parcels_are_closing(const struct parcels *parcels);
 void parcel_release(struct parcel *parcel, struct user *user);

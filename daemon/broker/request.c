@@ -299,6 +299,31 @@ int request_begin(struct request *request) {
         return 1;
 }
 
+static struct request *first_to_refuse(const struct context *context) {
+        struct request *request;
+
+        LIST_FOREACH(request, &context->requests, link)
+                if (!request->give_up)
+                        return request;
+        return NULL;
+}
+
+/**
+ * requests_refuse() - end what the loader has not begun, because the service is being stopped
+ * @context:    the broker's context
+ */
+void requests_refuse(struct context *context) {
+        struct request *request;
+
+        while ((request = first_to_refuse(context))) {
+                _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+
+                (void) sd_bus_error_set(&error, SD_BUS_ERROR_NO_REPLY,
+                                        "moduled is being stopped, and nothing was done; try again.");
+                request_fail(request, request->n_items > 0 ? &request->items[0] : NULL, -ECONNRESET, &error);
+        }
+}
+
 /**
  * requests_drop() - give back all requests, unanswered
  * @context:    the broker's context

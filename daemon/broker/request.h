@@ -56,4 +56,5 @@ void request_fail(struct request *request, const struct item *item, int r, sd_bu
 void request_fail_errno(struct request *request, const struct item *item, int r, const char *what);
 void request_record(const struct request *request, const struct item *item, const sd_bus_error *error);
 void request_asker(const struct request *request, struct asker *ret);
+void requests_refuse(struct context *context);
 void requests_drop(struct context *context);

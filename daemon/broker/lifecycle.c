@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Lifecycle
+ *
+ * When the broker leaves: on its own when nobody has called for a while, and when it is told to. It leaves no request
+ * behind that the loader is at.
+ *
+ * A call must not get lost because it comes while the broker is on its way out. So the service manager is told first,
+ * which from then on queues a start and does not take us for running; then the bus is asked to take our name away. All
+ * that was sent to the name before that comes in ahead of the bus's answer, and is served; what comes later makes the bus
+ * start the service anew. See org.freedesktop.systemd1(5) and sd_notify(3) on STOPPING=1.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+
+#include "lifecycle.h"
+#include "names.h"
+#include "request.h"
+
+struct lifecycle {
+        struct context *context;
+        uint64_t idle_usec;
+        sd_event_source *timer;
+        sd_event_source *post;
+        sd_bus_slot *filter;
+        sd_bus_slot *release;
+        bool called; /* since the timer ran out last */
+        bool leaving;
+        bool released; /* the name is not ours any more, or need not be given back */
+};
+
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct lifecycle *lifecycle = userdata;
+
+        (void) error;
+        if (sd_bus_message_is_method_call(message, NULL, NULL) > 0)
+                lifecycle->called = true;
+        return 0;
+}
+
+/* Runs after each other event. */
+static int on_post(sd_event_source *source, void *userdata) {
+        struct lifecycle *lifecycle = userdata;
+
+        (void) source;
+        if (lifecycle->leaving && lifecycle->released && lifecycle->context->n_requests == 0)
+                return sd_event_exit(lifecycle->context->event, EXIT_SUCCESS);
+        return 0;
+}
+
+static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+        struct lifecycle *lifecycle = userdata;
+
+        (void) reply;
+        (void) error;
+        lifecycle->released = true;
+        return 0;
+}
+
+static void leave(struct lifecycle *lifecycle) {
+        lifecycle->leaving = true;
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Leaving.");
+        if (sd_bus_release_name_async(lifecycle->context->bus, &lifecycle->release, MODULED_BUS_NAME,
+                                      on_released, lifecycle) < 0)
+                lifecycle->released = true;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct lifecycle *lifecycle = userdata;
+        bool busy = lifecycle->called || lifecycle->context->n_requests > 0 ||
+                    parcels_are_closing(lifecycle->context->parcels);
+        int r;
+
+        (void) usec;
+        if (lifecycle->leaving)
+                return 0;
+        if (!busy) {
+                leave(lifecycle);
+                return 0;
+        }
+        lifecycle->called = false;
+        r = sd_event_source_set_time_relative(source, lifecycle->idle_usec);
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/**
+ * lifecycle_stop() - leave as soon as the loader is at no request of ours
+ * @lifecycle:  the lifecycle
+ *
+ * Requests that have not got that far are answered with an error.
+ */
+void lifecycle_stop(struct lifecycle *lifecycle) {
+        requests_refuse(lifecycle->context);
+        if (!lifecycle->leaving)
+                leave(lifecycle);
+}
+
+/**
+ * lifecycle_new() - watch over when to leave
+ * @context:    the broker's context, with its event loop and bus
+ * @idle_usec:  how long nobody must have called, in µs; it may be twice that
+ * @ret:        owned by the caller
+ *
+ * Return: 0 or a negative errno.
+ */
+int lifecycle_new(struct context *context, uint64_t idle_usec, struct lifecycle **ret) {
+        struct lifecycle *lifecycle = calloc(1, sizeof *lifecycle);
+        int r;
+
+        if (!lifecycle)
+                return -ENOMEM;
+        lifecycle->context = context;
+        lifecycle->idle_usec = idle_usec;
+        r = sd_event_add_time_relative(context->event, &lifecycle->timer, CLOCK_MONOTONIC, idle_usec, 0,
+                                       on_timer, lifecycle);
+        if (r >= 0)
+                r = sd_event_add_post(context->event, &lifecycle->post, on_post, lifecycle);
+        if (r >= 0)
+                r = sd_bus_add_filter(context->bus, &lifecycle->filter, on_message, lifecycle);
+        if (r < 0) {
+                lifecycle_free(lifecycle);
+                return r;
+        }
+        *ret = lifecycle;
+        return 0;
+}
+
+/**
+ * lifecycle_free() - give back what lifecycle_new() gave
+ * @lifecycle:  or NULL
+ *
+ * Return: NULL.
+ */
+struct lifecycle *lifecycle_free(struct lifecycle *lifecycle) {
+        if (!lifecycle)
+                return NULL;
+        sd_bus_slot_unref(lifecycle->filter);
+        sd_bus_slot_unref(lifecycle->release);
+        sd_event_source_unref(lifecycle->post);
+        sd_event_source_unref(lifecycle->timer);
+        free(lifecycle);
+        return NULL;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "context.h"
+
+struct lifecycle;
+
+int lifecycle_new(struct context *context, uint64_t idle_usec, struct lifecycle **ret);
+struct lifecycle *lifecycle_free(struct lifecycle *lifecycle);
+void lifecycle_stop(struct lifecycle *lifecycle);
