@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# What an attack is written with, beside lib.sh. An attack is a case that begins with
+#
+#     . /guest/lib.sh
+#     . /guest/attack-lib.sh
+#     attack
+#
+# and ends with `survived` and `finish`. Between the two an honest caller, bob, loads and unloads another module in
+# turn. Everything is allowed by polkit to him and to alice, who attacks: what does not load, does not because of
+# something else.
+
+HONEST_NAME=crc7
+HONEST=/lib/modules/$(uname -r)/kernel/lib/$HONEST_NAME.ko
+[ -e "$HONEST" ] || HONEST=$HONEST.xz
+
+# attack: begins one.
+attack() {
+        polkit_rule attack <<'END'
+polkit.addRule(function(action, subject) {
+        if (action.id.indexOf("org.moduled1.") == 0 && (subject.user == "alice" || subject.user == "bob"))
+                return polkit.Result.YES;
+});
+END
+        check "before the attack a module loads" as bob modctl load "$HONEST"
+        check "and unloads" as bob modctl unload "$HONEST_NAME"
+        note_processes
+        honest_begins
+}
+
+# note_processes: what must be the same again when the attack is over. For whoever restarts the service on purpose, too.
+note_processes() {
+        broker=$(systemctl show --property=MainPID --value moduled.service)
+        loader=$(systemctl show --property=MainPID --value moduled-loader.service)
+        # A thread of the closer's, or the connection of the last request, may be on its way out.
+        before=
+        for _ in 1 2 3 4 5 6 7 8 9 10; do
+                now=$(usage_of "$broker" "$loader")
+                [ "$now" != "$before" ] || break
+                before=$now
+                sleep 1
+        done
+        echo "before: $before"
+}
+
+# usage_of PID…: descriptors, threads and children of each.
+usage_of() {
+        for pid; do
+                set -- "/proc/$pid/fd"/*
+                read -r children <"/proc/$pid/task/$pid/children" || true
+                while read -r key value; do
+                        case $key in
+                        Name:) name=$value ;;
+                        Threads:) threads=$value ;;
+                        esac
+                done <"/proc/$pid/status"
+                echo "$name: $# descriptors, $threads threads, children: ${children:-none}"
+        done
+}
+
+honest_begins() {
+        as bob /guest/honest "$HONEST" "$HONEST_NAME" >/run/case.honest 2>&1 &
+        honest=$!
+        wait_for 20 grep -q ready /run/case.honest
+        read -r _ honest_pid </run/case.honest
+}
+
+# honest_ends: he was answered throughout, each time within a second.
+honest_ends() {
+        kill -TERM "$honest_pid"
+        STATUS=0
+        wait "$honest" || STATUS=$?
+        honest=
+        tail -n 1 /run/case.honest | sed -e "s/^/# honest: /" >&3
+        if [ "$STATUS" -eq 0 ]; then
+                result 0 "an honest caller was answered within a second each time"
+        else
+                result 1 "an honest caller was answered within a second each time"
+                sed -e 's/^/#   /' /run/case.honest >&3
+        fi
+}
+
+is_as_before() {
+        now=$(usage_of "$broker" "$loader")
+        echo "$now"
+        [ "$now" = "$before" ]
+}
+
+# survived: nothing was loaded, both services are the same processes with what they had, and serve.
+survived() {
+        [ -z "$honest" ] || honest_ends
+        check_not "the attacker's module is not loaded" loaded dummy
+        check "broker and loader are the processes that they were" test "$broker $loader" = \
+                "$(systemctl show --property=MainPID --value moduled.service) $(
+                        systemctl show --property=MainPID --value moduled-loader.service)"
+        wait_for 15 is_as_before || true
+        check "they have the descriptors, threads and children that they had" is_as_before
+        [ "$STATUS" -eq 0 ] || echo "# before: $before" >&3
+        check "after the attack a module loads" as alice modctl load "$DUMMY"
+        check "and unloads" as alice modctl unload dummy
+}
+
+# expect <<EOF: each line says how an attempt must have ended, of which the last command printed one a line:
+#
+#     KIND OUTCOME WORDS…
+#
+# OUTCOME is the last part of the error's name, `done`, or several of them with | between; WORDS must be in the message.
+# Nothing else may have been tried.
+expect() {
+        expected=0
+        while read -r kind outcome words; do
+                [ -n "$kind" ] || continue
+                expected=$((expected + 1))
+                expect_one "$kind" "$outcome" "$words"
+        done
+        attempts=$(wc -l <"$OUTPUT")
+        check "those were all attempts" test "$attempts" -eq "$expected"
+}
+
+expect_one() {
+        verdict=1 got="nothing of the kind"
+        while read -r key name message; do
+                [ "$key" = "$1" ] || continue
+                got="$name $message"
+                case "|$2|" in
+                *"|${name##*.}|"*)
+                        case $message in
+                        *"$3"*) verdict=0 ;;
+                        esac
+                        ;;
+                esac
+        done <"$OUTPUT"
+        result $verdict "$1: $2${3:+, \"$3\"}"
+        [ $verdict -eq 0 ] || echo "# got: $got" >&3
+}
