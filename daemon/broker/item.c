@@ -22,7 +22,7 @@
 /**
  * item_set() - take what a caller sent for a load
  * @item:       the item; empty
- * @fd:         the file's descriptor; belongs to the message
+ * @fd:         what the message has in the place of the file's descriptor, until request_begin()
  * @parameters: parameters for the module
  * @flags:      as in the interface's description
  * @error:      says what is wrong with them

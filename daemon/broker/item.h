@@ -16,7 +16,7 @@ enum item_state {
 
 /* One module that a request is about. */
 struct item {
-        int fd;           /* belongs to the message; -1: none */
+        int fd;           /* belongs to the request's parcel; -1: none */
         char *parameters; /* the caller's; "" if none */
         uint32_t flags;
         enum item_state state;

@@ -5,8 +5,8 @@
 
 /* What a caller wants loaded, as it came in the message. */
 struct wanted {
-        int fd;                 /* belongs to the message */
-        const char *parameters; /* the same */
+        int fd;                 /* what the message has in the place of the descriptor */
+        const char *parameters; /* belongs to the message */
         uint64_t flags;
 };
 

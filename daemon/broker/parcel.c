@@ -3,41 +3,29 @@
 /*
  * Parcel
  *
- * The descriptors that came with a message. sd-bus closes them when it frees the message, and that can take for good
- * (closer.c says why), whether anybody asked for the message or not. So no message with descriptors is left to sd-bus:
- * a filter sees each before its handler does and keeps it, and it is freed only when the closer has put /dev/null in
- * the place of all its descriptors.
- *
- * sd-bus does not tell which descriptors a message has but for those that its body mentions, and a body need not mention
- * any. They are found by comparing: whatever is open when the filter runs and was not when the event loop last went to
- * sleep has come with this message, for sd-bus reads one message at a time, and one event is handled at a time. This
- * rests on nobody calling the bus synchronously.
+ * The descriptors that came with a message, whether its body mentions them or not, whether anybody asked for the message
+ * or not. intake.c has taken them out of it. Closing one can take for good, so the closer does it, and until it has they
+ * are counted against the user who sent them.
  */
 
-#include <assert.h>
-#include <dirent.h>
-#include <limits.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "caller.h"
 #include "cleanup.h"
 #include "closer.h"
+#include "intake.h"
 #include "parcel.h"
 
 /* Threads that may be stuck, for one user and in all. One stuck thread costs two pages of stack and a task. */
 #define CLOSING_PER_USER 8
 #define CLOSING_IN_ALL 64
 
-struct fd_set_of_process {
-        unsigned char *bits;
-        size_t size; /* in bytes */
-};
-
 struct parcel {
         struct parcels *parcels;
-        sd_bus_message *message;
-        int *fds;
+        struct arrival arrivals[INTAKE_MAX];
+        const sd_bus_message *message; /* to be told by, while it is being handled */
+        char *sender;
         size_t n, next; /* those before next have been handed to the closer */
         size_t closing;
         struct user *user;          /* against whom they are counted, once known */
@@ -54,71 +42,15 @@ struct parcels {
         sd_event_source *closed_source;
         sd_event_source *unclaimed_source;
         sd_bus_slot *filter;
-        DIR *directory; /* /proc/self/fd; kept open, for there may be no descriptor left when it is needed */
-        struct fd_set_of_process before;
         struct parcel *current;       /* of the message that is being handled */
         struct parcel_list claimed;   /* by a request, or waiting for the bus to say whose they are */
         struct parcel_list returning; /* being closed, or waiting to be */
 };
 
-static bool contains(const struct fd_set_of_process *set, int fd) {
-        return (size_t) fd / 8 < set->size && set->bits[fd / 8] & (1 << fd % 8);
-}
-
-static int insert(struct fd_set_of_process *set, int fd) {
-        size_t need = (size_t) fd / 8 + 1;
-
-        if (need > set->size) {
-                unsigned char *grown = realloc(set->bits, need * 2);
-
-                if (!grown)
-                        return -ENOMEM;
-                memset(grown + set->size, 0, need * 2 - set->size);
-                set->bits = grown;
-                set->size = need * 2;
-        }
-        set->bits[fd / 8] |= (unsigned char) (1 << fd % 8);
-        return 0;
-}
-
-/* Calls @visit for each open descriptor, the directory's own excepted. */
-static int visit_open(struct parcels *parcels, int (*visit)(struct parcels *, int, void *), void *userdata) {
-        struct dirent *entry;
-        int r;
-
-        rewinddir(parcels->directory);
-        while ((errno = 0, entry = readdir(parcels->directory))) {
-                char *end;
-                long fd = strtol(entry->d_name, &end, 10);
-
-                if (end == entry->d_name || *end || fd > INT_MAX || fd == dirfd(parcels->directory))
-                        continue;
-                r = visit(parcels, (int) fd, userdata);
-                if (r < 0)
-                        return r;
-        }
-        return errno > 0 ? -errno : 0;
-}
-
-static int visit_before(struct parcels *parcels, int fd, void *userdata) {
-        (void) userdata;
-        return insert(&parcels->before, fd);
-}
-
-static int on_prepare(sd_event_source *source, void *userdata) {
-        struct parcels *parcels = userdata;
-
-        (void) source;
-        if (parcels->before.bits)
-                memset(parcels->before.bits, 0, parcels->before.size);
-        return visit_open(parcels, visit_before, NULL);
-}
-
 static void parcel_free(struct parcel *parcel) {
         caller_query_free(parcel->query);
-        sd_bus_message_unref(parcel->message);
+        free(parcel->sender);
         user_unref(parcel->user);
-        free(parcel->fds);
         free(parcel);
 }
 
@@ -127,7 +59,7 @@ static void parcel_push(struct parcel *parcel) {
         struct user *user = parcel->user;
 
         while (parcel->next < parcel->n && user->closing < CLOSING_PER_USER) {
-                if (closer_submit(parcel->parcels->closer, parcel->fds[parcel->next], parcel) < 0)
+                if (closer_submit(parcel->parcels->closer, parcel->arrivals[parcel->next].fd, parcel) < 0)
                         break;
                 parcel->next++;
                 parcel->closing++;
@@ -139,8 +71,7 @@ static void parcel_push(struct parcel *parcel) {
 static void on_closed(int fd, void *owner) {
         struct parcel *parcel = owner;
 
-        /* The number is /dev/null's now; the message closes it. */
-        (void) fd;
+        (void) close(fd);
         parcel->closing--;
         parcel->user->closing--;
 }
@@ -165,7 +96,7 @@ static int on_closer(sd_event_source *source, int fd, uint32_t events, void *use
 }
 
 /**
- * parcel_release() - have the descriptors of a message closed, and then the message freed
+ * parcel_release() - have the descriptors of a message closed
  * @parcel:     the parcel, as parcel_claim() gave it, or NULL; not the caller's any more
  * @user:       against whom they are counted until then; borrowed
  */
@@ -197,30 +128,15 @@ static void on_caller(int error, uid_t uid, pid_t pid, void *userdata) {
 static int on_unclaimed(sd_event_source *source, void *userdata) {
         struct parcels *parcels = userdata;
         struct parcel *parcel = parcels->current;
-        const char *sender;
 
         (void) source;
         if (!parcel)
                 return 0;
         parcels->current = NULL;
         TAILQ_INSERT_TAIL(&parcels->claimed, parcel, link);
-        sender = sd_bus_message_get_sender(parcel->message);
-        if (!sender || caller_query_new(parcels->bus, sender, on_caller, parcel, &parcel->query) < 0)
+        if (!parcel->sender ||
+            caller_query_new(parcels->bus, parcel->sender, on_caller, parcel, &parcel->query) < 0)
                 on_caller(-ENODATA, UID_UNKNOWN, 0, parcel);
-        return 0;
-}
-
-static int visit_new(struct parcels *parcels, int fd, void *userdata) {
-        struct parcel *parcel = userdata;
-        int *grown;
-
-        if (contains(&parcels->before, fd))
-                return 0;
-        grown = reallocarray(parcel->fds, parcel->n + 1, sizeof *grown);
-        if (!grown)
-                return -ENOMEM;
-        parcel->fds = grown;
-        parcel->fds[parcel->n++] = fd;
         return 0;
 }
 
@@ -230,22 +146,20 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         struct parcel *parcel;
 
         (void) error;
-        /* The bus itself sends none. */
-        if (sender && strcmp(sender, "org.freedesktop.DBus") == 0)
-                return 0;
         (void) on_unclaimed(parcels->unclaimed_source, parcels);
 
+        /* Without memory what came with this message waits for the next. */
         parcel = calloc(1, sizeof *parcel);
         if (!parcel)
                 return -ENOMEM;
-        parcel->parcels = parcels;
-        /* Out of memory half way: what was found is taken care of. */
-        (void) visit_open(parcels, visit_new, parcel);
+        parcel->n = intake_take(parcel->arrivals);
         if (parcel->n == 0) {
                 parcel_free(parcel);
                 return 0;
         }
-        parcel->message = sd_bus_message_ref(message);
+        parcel->parcels = parcels;
+        parcel->message = message;
+        parcel->sender = sender ? strdup(sender) : NULL;
         parcels->current = parcel;
         (void) sd_event_source_set_enabled(parcels->unclaimed_source, SD_EVENT_ONESHOT);
         return 0;
@@ -270,13 +184,25 @@ struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message) {
         return parcel;
 }
 
+/**
+ * parcel_get() - the descriptor that a message speaks of
+ * @parcel:     the message's parcel, or NULL if it has none
+ * @shown:      what was read from the message
+ *
+ * Return: the descriptor; it belongs to the parcel. -1 if there is none.
+ */
+int parcel_get(const struct parcel *parcel, int shown) {
+        for (size_t i = 0; parcel && shown >= 0 && i < parcel->n; i++)
+                if (parcel->arrivals[i].shown == shown)
+                        return parcel->arrivals[i].fd;
+        return -1;
+}
+
 static int attach(struct parcels *parcels, sd_event *event) {
         int r;
 
         r = sd_event_add_io(event, &parcels->closed_source, closer_fd(parcels->closer), EPOLLIN, on_closer,
                             parcels);
-        if (r >= 0)
-                r = sd_event_source_set_prepare(parcels->closed_source, on_prepare);
         if (r >= 0)
                 r = sd_event_add_defer(event, &parcels->unclaimed_source, on_unclaimed, parcels);
         if (r >= 0)
@@ -306,8 +232,9 @@ int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcel
         parcels->bus = sd_bus_ref(bus);
         parcels->users = users;
 
-        parcels->directory = opendir("/proc/self/fd");
-        r = parcels->directory ? closer_new(CLOSING_IN_ALL, &parcels->closer) : -errno;
+        r = intake_begin();
+        if (r >= 0)
+                r = closer_new(CLOSING_IN_ALL, &parcels->closer);
         if (r >= 0)
                 r = attach(parcels, event);
         if (r < 0) {
@@ -350,10 +277,7 @@ struct parcels *parcels_free(struct parcels *parcels) {
         }
         if (parcels->current)
                 parcel_free(parcels->current);
-        if (parcels->directory)
-                (void) closedir(parcels->directory);
         sd_bus_unref(parcels->bus);
-        free(parcels->before.bits);
         free(parcels);
         return NULL;
 }

@@ -12,6 +12,7 @@ struct parcel;
 
 int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcels **ret);
 struct parcels *parcels_free(struct parcels *parcels);
+int parcel_get(const struct parcel *parcel, int shown);
 struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message);
 bool parcels_are_closing(const struct parcels *parcels);
 void parcel_release(struct parcel *parcel, struct user *user);

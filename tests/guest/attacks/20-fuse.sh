@@ -36,6 +36,7 @@ check "alice passes files of a server that does not let go" wait_for 40 grep -q 
 set -- "/proc/$broker/fd"/*
 check "what does not come back is bounded" test $# -lt 150
 check "and so are the threads that wait for it" grep -Eq '^Threads:.([1-9]|1[0-2])$' "/proc/$broker/status"
+check "and the memory" sh -c "sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$broker/status | { read -r kb && [ \"\$kb\" -lt 32768 ]; }"
 echo >&4
 exec 4<&-
 check "the server ends" wait "$attacker"
@@ -53,6 +54,7 @@ not-mentioned                 InvalidArgs    expecting 'hst'
 no-object                     UnknownObject
 parameters                    BadParameters  longer than 4095 bytes
 flags                         InvalidArgs    Unknown flags
+large                         BadParameters  longer than 4095 bytes
 again-and-again               LimitsExceeded after fewer than 80: Too many of the descriptors that you have sent
 over-another-connection       LimitsExceeded Too many of the descriptors that you have sent
 asked-by-moduled              FLUSH

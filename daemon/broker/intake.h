@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <stddef.h>
+
+/* Twice what a bus relays in one message; its policy lets through fewer. */
+#define INTAKE_MAX 32
+
+/* A descriptor that came in over the bus, and what the message has in its place: a number of /dev/null's, or -1. */
+struct arrival {
+        int fd;
+        int shown;
+};
+
+int intake_begin(void);
+size_t intake_take(struct arrival ret[static INTAKE_MAX]);

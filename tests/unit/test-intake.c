@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Two ends of a bus in one process: what one sends in a message, the other must find taken out of it, by a recvmsg()
+ * that libsystemd calls and that is not the C library's.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <systemd/sd-bus.h>
+#include <unistd.h>
+
+#include "intake.h"
+#include "support.h"
+
+/* Many times what a socket holds. */
+#define LONG_SIZE ((size_t) 4 * 1024 * 1024)
+#define ROUNDS_MAX 100000
+
+struct fixture {
+        sd_bus *server, *client;
+        int client_fd;
+        size_t descriptors;
+        struct arrival arrivals[INTAKE_MAX]; /* as the filter found them */
+        size_t n;
+        unsigned messages;
+        int mentioned[2];
+        int errors;
+};
+
+static bool is_null(int fd) {
+        struct stat st;
+
+        g_assert_no_errno(fstat(fd, &st));
+        return S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct fixture *f = userdata;
+
+        (void) error;
+        f->messages++;
+        f->n = intake_take(f->arrivals);
+        f->errors = sd_bus_message_read(message, "hh", &f->mentioned[0], &f->mentioned[1]);
+        for (size_t i = 0; i < 2; i++)
+                g_assert_true(f->mentioned[i] < 0 || is_null(f->mentioned[i]));
+        return 1;
+}
+
+/* Return: whether anything was done. */
+static bool turn(struct fixture *f) {
+        int r, q;
+
+        r = sd_bus_process(f->client, NULL);
+        g_assert_cmpint(r, >=, 0);
+        q = sd_bus_process(f->server, NULL);
+        g_assert_cmpint(q, >=, 0);
+        return r > 0 || q > 0;
+}
+
+static void set_up(struct fixture *f, gconstpointer data) {
+        sd_id128_t id = SD_ID128_MAKE(0, 11, 22, 33, 44, 55, 66, 77, 88, 99, aa, bb, cc, dd, ee, ff);
+        int ends[2];
+
+        (void) data;
+        g_assert_cmpint(intake_begin(), ==, 0);
+        f->descriptors = support_count_descriptors();
+        g_assert_no_errno(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends));
+        f->client_fd = ends[1];
+        g_assert_cmpint(sd_bus_new(&f->server), >=, 0);
+        g_assert_cmpint(sd_bus_set_fd(f->server, ends[0], ends[0]), >=, 0);
+        g_assert_cmpint(sd_bus_set_server(f->server, 1, id), >=, 0);
+        g_assert_cmpint(sd_bus_negotiate_fds(f->server, 1), >=, 0);
+        g_assert_cmpint(sd_bus_new(&f->client), >=, 0);
+        g_assert_cmpint(sd_bus_set_fd(f->client, ends[1], ends[1]), >=, 0);
+        g_assert_cmpint(sd_bus_negotiate_fds(f->client, 1), >=, 0);
+        g_assert_cmpint(sd_bus_start(f->server), >=, 0);
+        g_assert_cmpint(sd_bus_start(f->client), >=, 0);
+        g_assert_cmpint(sd_bus_add_filter(f->server, NULL, on_message, f), >=, 0);
+        for (int i = 0;
+             i < ROUNDS_MAX && !(sd_bus_is_ready(f->client) > 0 && sd_bus_is_ready(f->server) > 0); i++)
+                (void) turn(f);
+        g_assert_cmpint(sd_bus_can_send(f->client, SD_BUS_TYPE_UNIX_FD), >, 0);
+}
+
+static void tear_down(struct fixture *f, gconstpointer data) {
+        (void) data;
+        for (size_t i = 0; i < f->n; i++)
+                (void) close(f->arrivals[i].fd);
+        sd_bus_flush_close_unref(f->client);
+        sd_bus_close_unref(f->server);
+        g_assert_cmpuint(support_count_descriptors(), ==, f->descriptors);
+}
+
+static void submit(struct fixture *f, int a, int b, size_t size) {
+        g_autofree char *text = g_strnfill(size, 'x');
+        sd_bus_message *message;
+
+        g_assert_cmpint(sd_bus_message_new_method_call(f->client, &message, NULL, "/x", "x.Y", "Z"), >=, 0);
+        g_assert_cmpint(sd_bus_message_append(message, "hhs", a, b, text), >=, 0);
+        g_assert_cmpint(sd_bus_message_set_expect_reply(message, 0), >=, 0);
+        g_assert_cmpint(sd_bus_send(f->client, message, NULL), >=, 0);
+        sd_bus_message_unref(message);
+}
+
+static bool is_same(int a, int b) {
+        struct stat st, other;
+
+        g_assert_no_errno(fstat(a, &st));
+        g_assert_no_errno(fstat(b, &other));
+        return st.st_dev == other.st_dev && st.st_ino == other.st_ino;
+}
+
+/* The two that were sent have been taken, and what the message has in their place is /dev/null, each a number of its own. */
+static void expect(const struct fixture *f, int a, int b) {
+        g_assert_cmpuint(f->messages, ==, 1);
+        g_assert_cmpint(f->errors, >=, 0);
+        g_assert_cmpuint(f->n, ==, 2);
+        g_assert_true(is_same(f->arrivals[0].fd, a));
+        g_assert_true(is_same(f->arrivals[1].fd, b));
+        g_assert_cmpint(fcntl(f->arrivals[0].fd, F_GETFD), ==, FD_CLOEXEC);
+        g_assert_cmpint(f->mentioned[0], ==, f->arrivals[0].shown);
+        g_assert_cmpint(f->mentioned[1], ==, f->arrivals[1].shown);
+        g_assert_cmpint(f->mentioned[0], !=, f->mentioned[1]);
+}
+
+static void test_short(struct fixture *f, gconstpointer data) {
+        int a = support_open("/proc/self/status"), b = support_open("/proc/self/stat");
+
+        (void) data;
+        submit(f, a, b, 1);
+        while (f->messages == 0)
+                g_assert_true(turn(f));
+        expect(f, a, b);
+        (void) close(a);
+        (void) close(b);
+}
+
+/* The descriptors come long before the message's end; what is opened in between is not among them. */
+static void test_in_pieces(struct fixture *f, gconstpointer data) {
+        int a = support_open("/proc/self/status"), b = support_open("/proc/self/stat"), ours[32];
+        int small = 65536;
+        size_t rounds = 0;
+
+        (void) data;
+        /* libsystemd has made it as large as it could. */
+        g_assert_no_errno(setsockopt(f->client_fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small));
+        submit(f, a, b, LONG_SIZE);
+        while (f->messages == 0) {
+                g_assert_true(turn(f));
+                if (f->messages == 0 && rounds < G_N_ELEMENTS(ours))
+                        ours[rounds++] = support_open("/dev/zero");
+        }
+        g_assert_cmpuint(rounds, >, 2);
+        expect(f, a, b);
+        for (size_t i = 0; i < rounds; i++)
+                (void) close(ours[i]);
+        (void) close(a);
+        (void) close(b);
+}
+
+/* No number is left for what would take its place: then the message has none, and nothing is lost. */
+static void test_no_number_left(struct fixture *f, gconstpointer data) {
+        int a = support_open("/proc/self/status"), fillers[256];
+        struct rlimit limit, low;
+        size_t n = 0;
+
+        (void) data;
+        submit(f, a, a, 1);
+        while (sd_bus_process(f->client, NULL) > 0)
+                ;
+        g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &limit));
+        low = limit;
+        low.rlim_cur = G_N_ELEMENTS(fillers);
+        g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &low));
+        while ((fillers[n] = dup(a)) >= 0)
+                n++;
+        /* For the two that arrive, and for what takes the place of the first. */
+        for (size_t i = 0; i < 3; i++)
+                (void) close(fillers[--n]);
+
+        while (f->messages == 0)
+                g_assert_cmpint(sd_bus_process(f->server, NULL), >, 0);
+        g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
+        g_assert_cmpuint(f->n, ==, 2);
+        g_assert_true(is_same(f->arrivals[0].fd, a));
+        g_assert_cmpint(f->arrivals[0].shown, >=, 0);
+        g_assert_cmpint(f->arrivals[1].shown, ==, -1);
+        while (n > 0)
+                (void) close(fillers[--n]);
+        (void) close(a);
+}
+
+int main(int argc, char *argv[]) {
+        g_test_init(&argc, &argv, NULL);
+#define ADD(name, function) g_test_add("/intake/" name, struct fixture, NULL, set_up, function, tear_down)
+        ADD("short", test_short);
+        ADD("in-pieces", test_in_pieces);
+        ADD("no-number-left", test_no_number_left);
+        return g_test_run();
+}
