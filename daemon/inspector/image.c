@@ -136,8 +136,8 @@ static int open_elf(struct image *image) {
 }
 
 /*
- * libdw hands out as it is what it cannot unpack, and also what unpacks to nothing, as the beginning of a gzip file does.
- * It can always unpack gzip, and xz and zstd if it was built so.
+ * libdw hands out as it is what it cannot unpack, and also what unpacks to nothing, as the beginning of a gzip or zstd file
+ * does. It can always unpack gzip, and xz and zstd if it was built so.
  */
 static int judge_packed(const struct image *image) {
         return strcmp(image->compression, "gzip") == 0 ? MODINFO_MALFORMED : MODINFO_UNSUPPORTED_COMPRESSION;
