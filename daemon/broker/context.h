@@ -11,6 +11,7 @@
 
 #include "authority.h"
 #include "config.h"
+#include "inspect.h"
 #include "journal.h"
 #include "parcel.h"
 #include "quota.h"
@@ -30,6 +31,7 @@ struct context {
         struct registry *registry;
         struct journal *journal;
         struct authority *authority;
+        struct inspector *inspector;
         struct turns turns;
         const char *loader_socket;
         struct request_list requests;

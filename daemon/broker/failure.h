@@ -6,10 +6,14 @@
 
 #include "authorization.h"
 #include "finding.h"
+#include "modinfo.h"
 #include "protocol.h"
 
 int failure_from_finding(const struct finding *finding, sd_bus_error *ret);
 int failure_from_reply(const struct loader_reply *reply, const char *module, bool loads, sd_bus_error *ret);
 int failure_from_authorization(enum authorization_outcome outcome, enum authority_answer answer,
                                const struct question *question, sd_bus_error *ret);
+int failure_from_inspection(int result, const char *module, sd_bus_error *ret);
+int failure_from_arguments(const char *parameters, const struct modinfo *info, const char *module,
+                           sd_bus_error *ret);
 int failure_from_module_state(int state, const char *module, sd_bus_error *ret);

@@ -66,6 +66,8 @@ int item_set_name(struct item *item, const char *name, sd_bus_error *error) {
  * @item:       the item; valid and empty afterwards
  */
 void item_clear(struct item *item) {
+        inspection_free(item->inspection);
+        modinfo_free(item->info);
         free(item->parameters);
         free(item->path);
         free(item->origin);
@@ -107,6 +109,7 @@ int item_verify(struct item *item, const struct config *config, struct finding *
         r = take_finding(item, ret);
         if (r < 0)
                 return r;
+        item->proven = verdict == VERDICT_ACCEPTED || verdict > VERDICT_OTHER_FILE;
         if (verdict > 0)
                 return failure_from_finding(ret, error);
 
@@ -137,4 +140,30 @@ int item_check(struct item *item, const struct config *config, sd_bus_error *err
         if (r >= 0)
                 r = policy_check_compression(item->name, item->path, error);
         return r;
+}
+
+/**
+ * item_inspected() - take what was found in the file
+ * @item:       the item
+ * @result:     what came of the inspection: 0, a MODINFO_, or a negative errno
+ * @info:       what the file says of itself, or NULL; taken over
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0 if the kernel may have it, or a negative errno with @error set.
+ */
+int item_inspected(struct item *item, int result, struct modinfo *info, sd_bus_error *error) {
+        const char *by_name = module_compression_from_path(item->path);
+
+        item->inspection = inspection_free(item->inspection);
+        item->info = info;
+        if (result != 0)
+                return failure_from_inspection(result, item->name, error);
+        /* The kernel is told by the name what to do with the bytes. */
+        if (strcmp(info->compression, by_name ? by_name : "") != 0)
+                return sd_bus_error_setf(error, MODULED_ERROR_NOT_A_MODULE,
+                                         "The file of module %s is compressed otherwise than its name says "
+                                         "(%s); give it the right ending.",
+                                         item->name,
+                                         info->compression[0] ? info->compression : "not at all");
+        return failure_from_arguments(item->parameters, info, item->name, error);
 }

@@ -7,6 +7,9 @@
 
 #include "config.h"
 #include "finding.h"
+#include "inspect.h"
+
+struct request;
 
 enum item_state {
         ITEM_WANTED = 0,
@@ -25,6 +28,11 @@ struct item {
         char *path;   /* verified, or what a refusal is about */
         char *origin; /* the accepting one, or the nearest */
         char *name;   /* normalized; NULL until it is known */
+        bool proven;  /* the file at path is the one that was opened, whether it is accepted or not */
+
+        struct request *request; /* whose item it is */
+        struct inspection *inspection;
+        struct modinfo *info; /* what the file says of itself, once it was looked into */
 };
 
 int item_set(struct item *item, int fd, const char *parameters, uint64_t flags, sd_bus_error *error);
@@ -32,3 +40,4 @@ int item_set_name(struct item *item, const char *name, sd_bus_error *error);
 void item_clear(struct item *item);
 int item_verify(struct item *item, const struct config *config, struct finding *ret, sd_bus_error *error);
 int item_check(struct item *item, const struct config *config, sd_bus_error *error);
+int item_inspected(struct item *item, int result, struct modinfo *info, sd_bus_error *error);

@@ -3,8 +3,8 @@
 /*
  * Load
  *
- * The methods Load and LoadMany, up to where everybody agrees: what can be known before anybody is asked, and then
- * polkit.
+ * The methods Load and LoadMany, up to where everybody agrees: what can be known before anybody is asked; and then polkit,
+ * while the inspector looks into the files.
  */
 
 #include <errno.h>
@@ -37,7 +37,41 @@ static void on_authorization(enum authorization_outcome outcome, enum authority_
                 request_fail(request, item_of(request, question), r, &error);
                 return;
         }
-        delivery_begin(request);
+        request->authorized = true;
+        if (request->n_inspections == 0)
+                delivery_begin(request);
+}
+
+/* What was found in the file may end the request while somebody still looks for a password: then the prompt goes. */
+static void on_inspection(int result, struct modinfo *info, void *userdata) {
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        struct item *item = userdata;
+        struct request *request = item->request;
+        int r;
+
+        request->n_inspections--;
+        r = item_inspected(item, result, info, &error);
+        if (r < 0)
+                request_fail(request, item, r, &error);
+        else if (request->authorized && request->n_inspections == 0)
+                delivery_begin(request);
+}
+
+/* Beside polkit's answer, which takes longer. */
+static int inspect(struct request *request) {
+        for (size_t i = 0; i < request->n_items; i++) {
+                struct item *item = &request->items[i];
+                int r;
+
+                if (item->state != ITEM_WANTED)
+                        continue;
+                r = inspection_new(request->context->inspector, item->fd, item->name, on_inspection, item,
+                                   &item->inspection);
+                if (r < 0)
+                        return r;
+                request->n_inspections++;
+        }
+        return 0;
 }
 
 static void add_questions(const struct item *item, struct question *questions, size_t *n) {
@@ -78,8 +112,13 @@ static void authorize(struct request *request) {
         request_asker(request, &asker);
         asker.one_prompt = request->chain;
         r = authorization_new(&asker, questions, n, on_authorization, request, &request->authorization);
-        if (r < 0)
+        if (r < 0) {
                 request_fail_errno(request, &request->items[0], r, "polkit cannot be asked");
+                return;
+        }
+        r = inspect(request);
+        if (r < 0)
+                request_fail_errno(request, &request->items[0], r, "The file could not be looked into");
 }
 
 static bool stands_before(const struct request *request, size_t index) {

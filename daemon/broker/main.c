@@ -168,6 +168,14 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
         return 0;
 }
 
+/* A new one could be forked only from a process that holds no stranger's descriptor: the next start of this one. */
+static void on_inspector_died(void *userdata) {
+        struct broker *broker = userdata;
+
+        complain("The inspector has died; the service ends, and the next call starts it anew.");
+        lifecycle_stop(broker->lifecycle);
+}
+
 static int attach_signals(struct broker *broker) {
         sd_event *event = broker->context.event;
         sigset_t signals;
@@ -252,6 +260,11 @@ static int start(struct broker *broker) {
                 return r;
         }
         raise_descriptor_limit();
+        r = inspector_new(&context->inspector);
+        if (r < 0) {
+                complain("The inspector cannot be started: %s", strerror(-r));
+                return r;
+        }
         r = read_config(broker->options.root, &context->config);
         if (r < 0)
                 return r;
@@ -271,6 +284,11 @@ static int start(struct broker *broker) {
                 complain("The service cannot start: %s", strerror(-r));
                 return r;
         }
+        r = inspector_attach(context->inspector, context->event, on_inspector_died, broker);
+        if (r < 0) {
+                complain("The inspector cannot be used: %s", strerror(-r));
+                return r;
+        }
         r = open_bus(broker);
         if (r < 0)
                 return r;
@@ -285,6 +303,7 @@ static void stop(struct broker *broker) {
         authority_free(context->authority);
         parcels_free(context->parcels);
         sd_bus_flush_close_unref(context->bus);
+        inspector_free(context->inspector);
         registry_free(context->registry);
         journal_free(context->journal);
         config_free(context->config);

@@ -12,6 +12,7 @@
 
 #include "announce.h"
 #include "build.h"
+#include "check.h"
 #include "cleanup.h"
 #include "load.h"
 #include "manager.h"
@@ -77,6 +78,14 @@ static int method_load_many(sd_bus_message *message, void *userdata, sd_bus_erro
                                         "The options of LoadMany are for the future; they must be empty.");
         r = sd_bus_message_exit_container(message);
         return r < 0 ? r : load_begin(context, message, wanted, n, true, error);
+}
+
+static int method_check(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct context *context = userdata;
+        int fd, r;
+
+        r = sd_bus_message_read(message, "h", &fd);
+        return r < 0 ? r : check_begin(context, message, fd, error);
 }
 
 static int method_unload(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -239,6 +248,8 @@ static const sd_bus_vtable manager_vtable[] = {
         SD_BUS_METHOD_WITH_ARGS("LoadMany", SD_BUS_ARGS("a(hst)", modules, "a{sv}", options),
                                 SD_BUS_RESULT("a(ob)", loaded), method_load_many,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
+        SD_BUS_METHOD_WITH_ARGS("Check", SD_BUS_ARGS("h", descriptor), SD_BUS_RESULT("a{sv}", verdict),
+                                method_check, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("GetModule", SD_BUS_ARGS("s", name), SD_BUS_RESULT("o", module),
                                 method_get_module, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD_WITH_ARGS("ListOrigins", SD_BUS_NO_ARGS, SD_BUS_RESULT("aa{sv}", origins),

@@ -289,8 +289,10 @@ int request_begin(struct request *request) {
         int r;
 
         request->parcel = parcel_claim(request->context->parcels, request->message);
-        for (size_t i = 0; i < request->n_items; i++)
+        for (size_t i = 0; i < request->n_items; i++) {
+                request->items[i].request = request;
                 request->items[i].fd = parcel_get(request->parcel, request->items[i].fd);
+        }
         r = sender ? watch_departure(request, sender) : -ENODATA;
         if (r >= 0)
                 r = caller_query_new(request->context->bus, sender, on_caller, request, &request->caller);

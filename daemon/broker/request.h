@@ -40,6 +40,7 @@ struct request {
         struct turn *turn;
         struct loader_call *loader;
         bool authorized;
+        size_t n_inspections; /* under way */
         bool undoing;
         sd_bus_error failure; /* what the call is answered with when all has been undone */
 

@@ -47,9 +47,10 @@ check "the broker's exposure is at most 1.0" systemd-analyze security --no-pager
 check "the loader's exposure is at most 1.3" systemd-analyze security --no-pager --threshold=13 moduled-loader.service
 
 trace=/run/case.strace
-strace -f -y -o "$trace" -p "$broker" -p "$loader" 2>/run/case.strace.err &
+inspector=$(pgrep -P "$broker")
+strace -f -y -o "$trace" -p "$broker" -p "$inspector" -p "$loader" 2>/run/case.strace.err &
 tracer=$!
-wait_for 20 sh -c "grep -c attached /run/case.strace.err | grep -qx '[2-9]'"
+wait_for 20 sh -c "grep -c attached /run/case.strace.err | grep -qx '[3-9]'"
 check "a load under strace" as alice modctl load "$plain"
 kill "$tracer"
 wait "$tracer" || true
@@ -60,7 +61,11 @@ grep '/kernel/dummy.ko>' "$trace" |
         grep -Ev '(statx|newfstatat|fstat|fcntl|readlink|name_to_handle_at|finit_module|close|dup3|openat)\(' |
         grep -Ev '(sendmsg|recvmsg)\(.*SCM_RIGHTS' |
         grep -Ev 'resumed>' >/run/case.touched || true
-check_not "nobody read, mapped, spliced or sent its bytes" grep . /run/case.touched
+grep -Ev 'mmap\(NULL, [0-9]+, PROT_READ, MAP_PRIVATE, ' /run/case.touched >/run/case.read || true
+check_not "nobody read, spliced or sent its bytes" grep . /run/case.read
+check "one mapped them, private and read-only" test "$(wc -l </run/case.touched)" -eq 1
+check "the inspector's child" sh -c \
+        "grep -q '^$inspector .*clone' '$trace' && ! grep -qE '^($broker|$inspector|$loader) ' /run/case.touched"
 grep 'openat(.*dummy\.ko"' "$trace" | grep -v O_PATH >/run/case.opened || true
 check_not "nobody opened it again but as a place (O_PATH)" grep . /run/case.opened
 check "the trace has the whole way" grep -q 'openat(.*"dummy.ko", O_RDONLY|O_NOFOLLOW|O_CLOEXEC|O_PATH' "$trace"
