@@ -7,6 +7,7 @@
  */
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -115,6 +116,31 @@ int config_set_boolean(const struct config_place *place, const char *value, bool
                 }
         }
         return config_error_set(error, place, "must be yes or no");
+}
+
+/**
+ * config_set_number() - take a whole number
+ * @place:      where it stands
+ * @value:      decimal digits
+ * @min:        the smallest number to take
+ * @max:        the largest one, below a thousand million
+ * @field:      what it is set to
+ * @error:      filled on -EINVAL
+ *
+ * Return: 0 or a negative errno.
+ */
+int config_set_number(const struct config_place *place, const char *value, unsigned min, unsigned max,
+                      unsigned *field, struct config_error *error) {
+        size_t n = strspn(value, "0123456789");
+        unsigned long number;
+
+        assert(max < 1000000000);
+        /* Nine digits fit into any type of integer here. */
+        number = n > 0 && n <= 9 && !value[n] ? strtoul(value, NULL, 10) : ULONG_MAX;
+        if (number < min || number > max)
+                return config_error_set(error, place, "must be a whole number from %u to %u", min, max);
+        *field = (unsigned) number;
+        return 0;
 }
 
 static int words_add(struct words *words, const char *word) {

@@ -7,6 +7,8 @@ int config_set_directory(const struct config_place *place, const char *value, ch
                          struct config_error *error);
 int config_set_boolean(const struct config_place *place, const char *value, bool *field,
                        struct config_error *error);
+int config_set_number(const struct config_place *place, const char *value, unsigned min, unsigned max,
+                      unsigned *field, struct config_error *error);
 int config_set_patterns(const struct config_place *place, const char *value, struct words *field,
                         struct config_error *error);
 int config_set_filesystem_types(const struct config_place *place, const char *value, struct words *field,

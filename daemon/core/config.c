@@ -147,6 +147,10 @@ static int assign_policy(struct reader *reader, const struct config_place *place
                         "is not a key of [Policy]; known are AllowModules=, DenyModules= and AllowForced=");
 }
 
+static int assign_limits(struct reader *reader, const struct config_place *place, const char *value) {
+        return place->key ? limits_assign(place, value, &reader->config->limits, reader->error) : 0;
+}
+
 /* Takes a section's head (no key) or an assignment. */
 static int assign(const struct config_place *place, const char *value, void *userdata) {
         struct reader *reader = userdata;
@@ -159,9 +163,11 @@ static int assign(const struct config_place *place, const char *value, void *use
         }
         if (strcmp(place->section, "Policy") == 0 && !place->argument)
                 return assign_policy(reader, place, value);
+        if (strcmp(place->section, "Limits") == 0 && !place->argument)
+                return assign_limits(reader, place, value);
 
         return config_error_set(reader->error, place,
-                                "unknown section; known are [Origin NAME] and [Policy]");
+                                "unknown section; known are [Origin NAME], [Policy] and [Limits]");
 }
 
 /* A symbolic link to /dev/null, or an empty file, says: nothing here, and nothing from further down either. */
@@ -327,6 +333,7 @@ int config_load(const char *root, struct config **ret, struct config_error *erro
         if (!config)
                 return -ENOMEM;
         TAILQ_INIT(&config->origins);
+        limits_default(&config->limits);
         reader = (struct reader){ .root = root, .config = config, .error = error };
 
         r = read_main(&reader);

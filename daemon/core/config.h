@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <sys/queue.h>
 
+#include "limit.h"
+
 /* A list of words. */
 struct words {
         char **items; /* ends with NULL, or is NULL */
@@ -38,6 +40,7 @@ struct config {
         struct words allow;         /* shell patterns of module names, normalized; none: every name */
         struct words deny;          /* the same; none: no name */
         bool allow_forced;
+        struct limits limits;
 };
 
 /* What is wrong in which place. Any of the strings may be NULL, line may be 0. */

@@ -10,102 +10,7 @@
 #include <unistd.h>
 
 #include "config-file.h"
-#include "config.h"
-#include "support.h"
-
-#define GOOD "[Origin good]\nDirectory=/good\n"
-
-struct fixture {
-        char *root;
-        struct config *config;
-};
-
-static void set_up(struct fixture *f, gconstpointer data) {
-        (void) data;
-        f->root = support_directory();
-}
-
-static void tear_down(struct fixture *f, gconstpointer data) {
-        (void) data;
-        config_free(f->config);
-        support_remove(f->root);
-        g_free(f->root);
-}
-
-static char *path_of(const struct fixture *f, const char *name) {
-        return g_strdup_printf("%s/%s", f->root, name);
-}
-
-static void put(const struct fixture *f, const char *name, const char *text) {
-        g_autofree char *path = path_of(f, name);
-
-        support_write(path, text);
-}
-
-static void put_link(const struct fixture *f, const char *name, const char *target) {
-        g_autofree char *path = path_of(f, name), *directory = g_path_get_dirname(path);
-
-        support_make_directory(directory);
-        (void) unlink(path);
-        g_assert_no_errno(symlink(target, path));
-}
-
-static void load(struct fixture *f) {
-        struct config_error error = { 0 };
-        int r;
-
-        f->config = config_free(f->config);
-        r = config_load(f->root, &f->config, &error);
-        if (r < 0)
-                g_error("%s", config_error_format(&error));
-        g_assert_cmpint(r, ==, 0);
-}
-
-/* Expects that the configuration is refused, for a reason that has @part in it. */
-static void expect_error(const struct fixture *f, const char *name, unsigned line, const char *key,
-                         const char *part) {
-        g_autofree char *path = path_of(f, name), *prefix = NULL, *text = NULL;
-        struct config *config = NULL;
-        struct config_error error = { 0 };
-
-        g_assert_cmpint(config_load(f->root, &config, &error), ==, -EINVAL);
-        g_assert_null(config);
-        g_assert_cmpstr(error.file, ==, path);
-        g_assert_cmpuint(error.line, ==, line);
-        g_assert_cmpstr(error.key, ==, key);
-        g_assert_nonnull(strstr(error.reason, part));
-
-        prefix = line > 0 ? g_strdup_printf("%s:%u: %s%s", path, line, key ? key : "", key ? "= " : "")
-                          : g_strdup_printf("%s: ", path);
-        text = config_error_format(&error);
-        g_assert_true(g_str_has_prefix(text, prefix));
-        config_error_clear(&error);
-        g_assert_null(error.reason);
-}
-
-static const char *directory_of(const struct fixture *f, const char *name) {
-        const struct origin *origin;
-
-        TAILQ_FOREACH(origin, &f->config->origins, link)
-                if (strcmp(origin->name, name) == 0)
-                        return origin->directory;
-        return NULL;
-}
-
-static size_t count_origins(const struct fixture *f) {
-        const struct origin *origin;
-        size_t n = 0;
-
-        TAILQ_FOREACH(origin, &f->config->origins, link)
-                n++;
-        return n;
-}
-
-static bool allows(const struct fixture *f, const char *name) {
-        const char *pattern = "untouched";
-
-        return config_allows_name(f->config, name, &pattern);
-}
+#include "config-fixture.h"
 
 static void test_nothing(struct fixture *f, gconstpointer data) {
         (void) data;
@@ -310,6 +215,17 @@ static const struct wrong wrongs[] = {
         { "[Origin x]\nDirectory=/x/%\n", 2, "Directory", "%r" },
         { "[Origin x]\n", 1, "Directory", "missing" },
         { "[Policy]\nAllowForced=yes\n[Origin x]\n", 3, "Directory", "missing" },
+        { "[Limits x]\n", 1, NULL, "unknown section" },
+        { "[Limits]\nRequests=1\n", 2, "Requests", "is not a key of [Limits]" },
+        { "[Limits]\nPromptsPerUser=\n", 2, "PromptsPerUser", "from 1 to 400" },
+        { "[Limits]\nPromptsPerUser=-1\n", 2, "PromptsPerUser", "whole number" },
+        { "[Limits]\nPromptsPerUser=+1\n", 2, "PromptsPerUser", "whole number" },
+        { "[Limits]\nPromptsPerUser=1.5\n", 2, "PromptsPerUser", "whole number" },
+        { "[Limits]\nPromptsPerUser=0x10\n", 2, "PromptsPerUser", "whole number" },
+        { "[Limits]\nPromptSec=1 2\n", 2, "PromptSec", "whole number" },
+        { "[Limits]\nPromptSec=5min\n", 2, "PromptSec", "from 1 to 86400" },
+        { "[Limits]\nPromptSec=4294967297\n", 2, "PromptSec", "whole number" },
+        { "[Limits]\nPromptSec=99999999999999999999999\n", 2, "PromptSec", "whole number" },
 };
 
 static void test_wrong(struct fixture *f, gconstpointer data) {
@@ -375,110 +291,6 @@ static void test_many_assignments(struct fixture *f, gconstpointer data) {
         g_string_append(text, "[Origin more]\n");
         put(f, "etc/moduled.conf", text->str);
         expect_error(f, "etc/moduled.conf", 1025, NULL, "more than");
-}
-
-static void test_specifiers(struct fixture *f, gconstpointer data) {
-        g_autofree char *expected = NULL;
-        struct utsname uts;
-
-        (void) data;
-        g_assert_no_errno(uname(&uts));
-        expected = g_strdup_printf("/%s/%%r%%/%s", uts.release, uts.release);
-        put(f, "etc/moduled.conf", "[Origin x]\nDirectory=/%r/%%r%%/%r\n");
-        load(f);
-        g_assert_cmpstr(directory_of(f, "x"), ==, expected);
-}
-
-static void test_booleans(struct fixture *f, gconstpointer data) {
-        static const char *const yes[] = { "yes", "true", "on", "1" }, *const no[] = { "no", "false", "off",
-                                                                                       "0" };
-
-        (void) data;
-        for (size_t i = 0; i < G_N_ELEMENTS(yes); i++) {
-                g_autofree char *first = g_strdup_printf("[Policy]\nAllowForced=%s\n", yes[i]);
-                g_autofree char *second = g_strdup_printf("[Policy]\nAllowForced=%s\n", no[i]);
-
-                put(f, "etc/moduled.conf", first);
-                load(f);
-                g_assert_true(f->config->allow_forced);
-                put(f, "etc/moduled.conf.d/later.conf", second);
-                load(f);
-                g_assert_false(f->config->allow_forced);
-                put(f, "etc/moduled.conf.d/later.conf", "");
-        }
-}
-
-static void test_patterns(struct fixture *f, gconstpointer data) {
-        const char *pattern = "untouched";
-
-        (void) data;
-        put(f, "etc/moduled.conf",
-            "[Policy]\nAllowModules=snd-* \t usb_storage x[0-9]\nDenyModules=snd_bad-one *-evil\n");
-        load(f);
-        g_assert_true(allows(f, "snd_hda"));
-        g_assert_true(allows(f, "usb_storage"));
-        g_assert_true(allows(f, "x5"));
-        g_assert_false(allows(f, "x_"));
-        g_assert_false(allows(f, "xx5"));
-        g_assert_false(allows(f, "usb_storage2"));
-
-        g_assert_false(config_allows_name(f->config, "vfat", &pattern));
-        g_assert_null(pattern);
-        g_assert_false(config_allows_name(f->config, "snd_bad_one", &pattern));
-        g_assert_cmpstr(pattern, ==, "snd_bad_one");
-        g_assert_false(config_allows_name(f->config, "snd_evil", &pattern));
-        g_assert_cmpstr(pattern, ==, "*_evil");
-
-        /* An empty list allows all, and what is denied stays so. */
-        put(f, "etc/moduled.conf.d/a.conf", "[Policy]\nAllowModules=\n");
-        load(f);
-        g_assert_true(allows(f, "vfat"));
-        g_assert_false(allows(f, "snd_evil"));
-        put(f, "etc/moduled.conf.d/b.conf", "[Policy]\nDenyModules=\n");
-        load(f);
-        g_assert_true(allows(f, "snd_evil"));
-}
-
-static void test_requirements(struct fixture *f, gconstpointer data) {
-        const struct origin *origin;
-        struct utsname uts;
-        g_autofree char *mount_point = NULL;
-
-        (void) data;
-        g_assert_no_errno(uname(&uts));
-        mount_point = g_strdup_printf("/mnt/%s", uts.release);
-        put(f, "etc/moduled.conf",
-            "[Origin all]\nDirectory=/mnt/%r/m\nMountPoint=/mnt/%r\nFilesystemType=erofs  squashfs\n"
-            "Require=fs-verity\tread-only dm-verity\n"
-            "[Origin none]\nDirectory=/x\n[Origin some]\nDirectory=/y\nRequire=dm-verity\n");
-        load(f);
-        origin = TAILQ_FIRST(&f->config->origins);
-        g_assert_cmpstr(origin->mount_point, ==, mount_point);
-        g_assert_cmpuint(origin->filesystem_types.n, ==, 2);
-        g_assert_cmpstr(origin->filesystem_types.items[0], ==, "erofs");
-        g_assert_cmpstr(origin->filesystem_types.items[1], ==, "squashfs");
-        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
-                g_assert_true(origin->requires[i]);
-
-        origin = TAILQ_NEXT(origin, link);
-        g_assert_null(origin->mount_point);
-        g_assert_cmpuint(origin->filesystem_types.n, ==, 0);
-        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
-                g_assert_false(origin->requires[i]);
-
-        origin = TAILQ_NEXT(origin, link);
-        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
-                g_assert_true(origin->requires[i] == (i == REQUIREMENT_DM_VERITY));
-
-        /* What a later file says takes the place of what an earlier one said. */
-        put(f, "etc/moduled.conf.d/x.conf",
-            "[Origin all]\nMountPoint=/other\nFilesystemType=\nRequire=read-only\n");
-        load(f);
-        origin = TAILQ_FIRST(&f->config->origins);
-        g_assert_cmpstr(origin->mount_point, ==, "/other");
-        g_assert_cmpuint(origin->filesystem_types.n, ==, 0);
-        for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
-                g_assert_true(origin->requires[i] == (i == REQUIREMENT_READ_ONLY));
 }
 
 static void test_dangling(struct fixture *f, gconstpointer data) {
@@ -577,7 +389,6 @@ static void test_bad_descriptor(void) {
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         PROGRAM_NEEDS_ROOT();
-#define ADD(name, function) g_test_add("/config/" name, struct fixture, NULL, set_up, function, tear_down)
         ADD("nothing", test_nothing);
         ADD("ordinary", test_ordinary);
         ADD("shipped", test_shipped);
@@ -591,10 +402,6 @@ int main(int argc, char *argv[]) {
         ADD("nul", test_nul);
         ADD("long-line", test_long_line);
         ADD("many-assignments", test_many_assignments);
-        ADD("specifiers", test_specifiers);
-        ADD("booleans", test_booleans);
-        ADD("patterns", test_patterns);
-        ADD("requirements", test_requirements);
         ADD("dangling", test_dangling);
         ADD("not-a-file", test_not_a_file);
         ADD("foreign", test_foreign);
