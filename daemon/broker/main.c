@@ -273,9 +273,9 @@ static int start(struct broker *broker) {
                 complain("%s cannot be used: %s", broker->options.state_directory, strerror(-r));
                 return r;
         }
-        r = journal_new(&context->journal);
+        r = sd_event_default(&context->event);
         if (r >= 0)
-                r = sd_event_default(&context->event);
+                r = journal_new(context->event, JOURNAL_SOCKET, JOURNAL_INTERVAL, &context->journal);
         if (r >= 0)
                 r = attach_signals(broker);
         if (r >= 0)
