@@ -9,6 +9,7 @@
 #include "announce.h"
 #include "cleanup.h"
 #include "names.h"
+#include "system.h"
 
 /**
  * announce_path() - the object of a module
@@ -39,16 +40,35 @@ void announce_loaded(struct context *context, const struct module *module) {
 }
 
 /**
- * announce_unloaded() - tell the bus that a module was unloaded
+ * announce_gone() - forget a module that was unloaded, and tell the bus
  * @context:    the broker's context
- * @name:       its name; to be called while it is still in the registry, as sd_bus_emit_object_removed(3) wants it
+ * @name:       its name; nothing is done if moduled did not load it, or it is known to be gone already
  */
-void announce_unloaded(struct context *context, const char *name) {
+void announce_gone(struct context *context, const char *name) {
+        struct module *module = registry_find(context->registry, name);
         _cleanup_free_ char *path = NULL;
 
-        if (announce_path(name, &path) < 0)
+        if (!module)
                 return;
-        (void) sd_bus_emit_object_removed(context->bus, path);
-        (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
-                                  "ModuleUnloaded", "so", name, path);
+        /* While it is still in the registry, as sd_bus_emit_object_removed(3) wants it. */
+        if (announce_path(name, &path) >= 0) {
+                (void) sd_bus_emit_object_removed(context->bus, path);
+                (void) sd_bus_emit_signal(context->bus, MODULED_OBJECT_PATH, MODULED_MANAGER_INTERFACE,
+                                          "ModuleUnloaded", "so", module->name, path);
+        }
+        registry_remove(context->registry, module);
+}
+
+/**
+ * announce_absent() - forget all modules that the kernel has not any more, and tell the bus
+ * @context:    the broker's context
+ */
+void announce_absent(struct context *context) {
+        struct module *module, *next;
+
+        for (module = TAILQ_FIRST(&context->registry->modules); module; module = next) {
+                next = TAILQ_NEXT(module, link);
+                if (system_module_state(module->name) == MODULE_ABSENT)
+                        announce_gone(context, module->name);
+        }
 }

@@ -5,4 +5,5 @@
 
 int announce_path(const char *name, char **ret);
 void announce_loaded(struct context *context, const struct module *module);
-void announce_unloaded(struct context *context, const char *name);
+void announce_gone(struct context *context, const char *name);
+void announce_absent(struct context *context);

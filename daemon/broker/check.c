@@ -244,7 +244,7 @@ int check_begin(struct context *context, sd_bus_message *message, int fd, sd_bus
         r = request_new(context, message, "check", proceed, &request, error);
         if (r < 0)
                 return r;
-        r = item_set(&request->items[0], fd, "", 0, error);
+        r = item_set(&request->items[0], context->config, fd, "", 0, error);
         if (r < 0) {
                 request_free(request);
                 return r;

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "announce.h"
@@ -35,21 +36,32 @@ static void go_on(struct request *request) {
         (void) request;
 }
 
+static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
+        const struct request *request = userdata;
+
+        (void) source;
+        (void) usec;
+        fprintf(stderr,
+                SD_WARNING
+                "The init of module %s has not returned for %u s; others can be loaded meanwhile.\n",
+                request->items[request->current].name, request->context->config->limits.init_warn_sec);
+        return 0;
+}
+
+/* A module's init may take its time, and moduled does not break it off; but somebody may want to know. */
+static void watch_time(struct request *request) {
+        (void) sd_event_add_time_relative(request->context->event, &request->slow, CLOCK_MONOTONIC,
+                                          request->context->config->limits.init_warn_sec * UINT64_C(1000000),
+                                          0, on_slow, request);
+}
+
 /* The loader is done with this item; whoever waits for the same name may go. */
 static void release(struct request *request) {
         struct turn *turn = take_pointer(&request->turn);
 
         request->loader = loader_call_free(request->loader);
+        request->slow = sd_event_source_unref(request->slow);
         turn_free(turn);
-}
-
-static void forget(struct context *context, const char *name) {
-        struct module *module = registry_find(context->registry, name);
-
-        if (!module)
-                return;
-        announce_unloaded(context, module->name);
-        registry_remove(context->registry, module);
 }
 
 static void remember(struct request *request, struct item *item) {
@@ -107,7 +119,7 @@ static void on_undone(int r, const struct loader_reply *reply, void *userdata) {
 
         /* What stays, stays; it is said at the end. */
         if (r >= 0 && reply->outcome == OUTCOME_DONE) {
-                forget(request->context, item->name);
+                announce_gone(request->context, item->name);
                 request_record(request, item, NULL);
                 item->state = ITEM_WANTED;
         }
@@ -235,7 +247,7 @@ static void on_loaded(int r, const struct loader_reply *reply, void *userdata) {
                 fail(request, item, r, &error);
 }
 
-static int send(struct request *request, struct item *item, sd_bus_error *error) {
+static int send_item(struct request *request, struct item *item, sd_bus_error *error) {
         struct loader_request message = { .kind = REQUEST_LOAD, .flags = item->flags };
         int r;
 
@@ -258,8 +270,9 @@ static void send_current(void *userdata) {
         struct item *item = &request->items[request->current];
         int r;
 
-        r = send(request, item, &error);
+        r = send_item(request, item, &error);
         if (r >= 0) {
+                watch_time(request);
                 request->give_up = go_on;
                 return;
         }

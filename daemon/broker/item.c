@@ -22,6 +22,7 @@
 /**
  * item_set() - take what a caller sent for a load
  * @item:       the item; empty
+ * @config:     the configuration
  * @fd:         what the message has in the place of the file's descriptor, until request_begin()
  * @parameters: parameters for the module
  * @flags:      as in the interface's description
@@ -29,12 +30,13 @@
  *
  * Return: 0, or a negative errno with @error set.
  */
-int item_set(struct item *item, int fd, const char *parameters, uint64_t flags, sd_bus_error *error) {
+int item_set(struct item *item, const struct config *config, int fd, const char *parameters, uint64_t flags,
+             sd_bus_error *error) {
         int r;
 
         r = policy_check_flags(flags, error);
         if (r >= 0)
-                r = policy_check_parameters(parameters, error);
+                r = policy_check_parameters(config, parameters, error);
         if (r < 0)
                 return r;
         *item = (struct item){ .fd = fd, .flags = (uint32_t) flags, .parameters = strdup(parameters) };
@@ -135,6 +137,8 @@ int item_check(struct item *item, const struct config *config, sd_bus_error *err
         int r;
 
         r = policy_check_name(config, item->name, item->flags, error);
+        if (r >= 0)
+                r = policy_check_modprobe(item->name, error);
         if (r >= 0)
                 r = policy_check_absent(item->name, error);
         if (r >= 0)

@@ -35,7 +35,8 @@ struct item {
         struct modinfo *info; /* what the file says of itself, once it was looked into */
 };
 
-int item_set(struct item *item, int fd, const char *parameters, uint64_t flags, sd_bus_error *error);
+int item_set(struct item *item, const struct config *config, int fd, const char *parameters, uint64_t flags,
+             sd_bus_error *error);
 int item_set_name(struct item *item, const char *name, sd_bus_error *error);
 void item_clear(struct item *item);
 int item_verify(struct item *item, const struct config *config, struct finding *ret, sd_bus_error *error);

@@ -22,7 +22,6 @@
 
 struct lifecycle {
         struct context *context;
-        uint64_t idle_usec;
         sd_event_source *timer;
         sd_event_source *post;
         sd_bus_slot *filter;
@@ -31,6 +30,11 @@ struct lifecycle {
         bool leaving;
         bool released; /* the name is not ours any more, or need not be given back */
 };
+
+/* How long nobody must have called; it may be twice that until we leave. */
+static uint64_t idle_usec(const struct context *context) {
+        return context->config->limits.idle_sec * UINT64_C(1000000);
+}
 
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct lifecycle *lifecycle = userdata;
@@ -82,7 +86,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
                 return 0;
         }
         lifecycle->called = false;
-        r = sd_event_source_set_time_relative(source, lifecycle->idle_usec);
+        r = sd_event_source_set_time_relative(source, idle_usec(lifecycle->context));
         return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 }
 
@@ -101,21 +105,19 @@ void lifecycle_stop(struct lifecycle *lifecycle) {
 /**
  * lifecycle_new() - watch over when to leave
  * @context:    the broker's context, with its event loop and bus
- * @idle_usec:  how long nobody must have called, in µs; it may be twice that
  * @ret:        owned by the caller
  *
  * Return: 0 or a negative errno.
  */
-int lifecycle_new(struct context *context, uint64_t idle_usec, struct lifecycle **ret) {
+int lifecycle_new(struct context *context, struct lifecycle **ret) {
         struct lifecycle *lifecycle = calloc(1, sizeof *lifecycle);
         int r;
 
         if (!lifecycle)
                 return -ENOMEM;
         lifecycle->context = context;
-        lifecycle->idle_usec = idle_usec;
-        r = sd_event_add_time_relative(context->event, &lifecycle->timer, CLOCK_MONOTONIC, idle_usec, 0,
-                                       on_timer, lifecycle);
+        r = sd_event_add_time_relative(context->event, &lifecycle->timer, CLOCK_MONOTONIC,
+                                       idle_usec(context), 0, on_timer, lifecycle);
         if (r >= 0)
                 r = sd_event_add_post(context->event, &lifecycle->post, on_post, lifecycle);
         if (r >= 0)

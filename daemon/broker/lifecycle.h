@@ -5,6 +5,6 @@
 
 struct lifecycle;
 
-int lifecycle_new(struct context *context, uint64_t idle_usec, struct lifecycle **ret);
+int lifecycle_new(struct context *context, struct lifecycle **ret);
 struct lifecycle *lifecycle_free(struct lifecycle *lifecycle);
 void lifecycle_stop(struct lifecycle *lifecycle);

@@ -185,7 +185,8 @@ int load_begin(struct context *context, sd_bus_message *message, const struct wa
                 return r;
         request->chain = chain;
         for (size_t i = 0; r >= 0 && i < n; i++) {
-                r = item_set(&request->items[i], wanted[i].fd, wanted[i].parameters, wanted[i].flags, error);
+                r = item_set(&request->items[i], context->config, wanted[i].fd, wanted[i].parameters,
+                             wanted[i].flags, error);
                 if (r >= 0)
                         request->n_items++;
         }

@@ -16,12 +16,15 @@
 #include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
+#include "announce.h"
 #include "build.h"
 #include "cleanup.h"
 #include "lifecycle.h"
 #include "manager.h"
 #include "names.h"
 #include "request.h"
+#include "system.h"
+#include "uevents.h"
 
 struct options {
         const char *root;
@@ -29,12 +32,10 @@ struct options {
         const char *state_directory;
 };
 
-/* In µs. The bus starts us again, which costs a caller some milliseconds. */
-#define IDLE_USEC (60 * UINT64_C(1000000))
-
 struct broker {
         struct context context;
         struct lifecycle *lifecycle;
+        struct uevents *uevents;
         struct options options;
 };
 
@@ -142,6 +143,12 @@ static int read_config(const char *root, struct config **ret) {
         return r;
 }
 
+static void use_config(struct broker *broker, struct config *config) {
+        config_free(broker->context.config);
+        broker->context.config = config;
+        inspector_set_time(broker->context.inspector, config->limits.inspection_sec * UINT64_C(1000000));
+}
+
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
         struct broker *broker = userdata;
         struct config *config;
@@ -151,10 +158,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void) sd_notify(false, "RELOADING=1");
         if (read_config(broker->options.root, &config) < 0)
                 complain("The configuration has an error; the one before stays in force.");
-        else {
-                config_free(broker->context.config);
-                broker->context.config = config;
-        }
+        else
+                use_config(broker, config);
         (void) sd_notify(false, "READY=1");
         return 0;
 }
@@ -245,8 +250,20 @@ static int open_bus(struct broker *broker) {
         return r;
 }
 
+/* What somebody else unloads disappears; what somebody else loads is none of ours. */
+static void on_uevent(enum uevent uevent, const char *name, void *userdata) {
+        struct broker *broker = userdata;
+
+        if (uevent == UEVENT_RESYNC)
+                announce_absent(&broker->context);
+        /* It may be there again by now. */
+        else if (uevent == UEVENT_REMOVED && system_module_state(name) == MODULE_ABSENT)
+                announce_gone(&broker->context, name);
+}
+
 static int start(struct broker *broker) {
         struct context *context = &broker->context;
+        struct config *config;
         int r;
 
         LIST_INIT(&context->requests);
@@ -265,9 +282,10 @@ static int start(struct broker *broker) {
                 complain("The inspector cannot be started: %s", strerror(-r));
                 return r;
         }
-        r = read_config(broker->options.root, &context->config);
+        r = read_config(broker->options.root, &config);
         if (r < 0)
                 return r;
+        use_config(broker, config);
         r = registry_new(broker->options.state_directory, &context->registry);
         if (r < 0) {
                 complain("%s cannot be used: %s", broker->options.state_directory, strerror(-r));
@@ -289,10 +307,15 @@ static int start(struct broker *broker) {
                 complain("The inspector cannot be used: %s", strerror(-r));
                 return r;
         }
+        r = uevents_new(context->event, on_uevent, broker, &broker->uevents);
+        if (r < 0) {
+                complain("The kernel's events about modules cannot be heard: %s", strerror(-r));
+                return r;
+        }
         r = open_bus(broker);
         if (r < 0)
                 return r;
-        return lifecycle_new(context, IDLE_USEC, &broker->lifecycle);
+        return lifecycle_new(context, &broker->lifecycle);
 }
 
 static void stop(struct broker *broker) {
@@ -300,6 +323,7 @@ static void stop(struct broker *broker) {
 
         requests_drop(context);
         lifecycle_free(broker->lifecycle);
+        uevents_free(broker->uevents);
         authority_free(context->authority);
         parcels_free(context->parcels);
         sd_bus_flush_close_unref(context->bus);

@@ -35,7 +35,8 @@ static int method_load(sd_bus_message *message, void *userdata, sd_bus_error *er
         return load_begin(context, message, &wanted, 1, false, error);
 }
 
-static int read_wanted(sd_bus_message *message, struct wanted *ret, size_t *ret_n, sd_bus_error *error) {
+static int read_wanted(sd_bus_message *message, unsigned max, struct wanted *ret, size_t *ret_n,
+                       sd_bus_error *error) {
         struct wanted wanted;
         size_t n = 0;
         int r;
@@ -45,12 +46,12 @@ static int read_wanted(sd_bus_message *message, struct wanted *ret, size_t *ret_
                 return r;
         while ((r = sd_bus_message_read(message, "(hst)", &wanted.fd, &wanted.parameters, &wanted.flags)) >
                0) {
-                if (n == ITEMS_MAX)
+                if (n == max)
                         return sd_bus_error_setf(
                                         error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                        "One call takes %d modules at the most; make several calls, "
+                                        "One call takes %u modules at the most; make several calls, "
                                         "dependencies first.",
-                                        ITEMS_MAX);
+                                        max);
                 ret[n++] = wanted;
         }
         if (r < 0)
@@ -68,7 +69,7 @@ static int method_load_many(sd_bus_message *message, void *userdata, sd_bus_erro
         size_t n = 0;
         int r;
 
-        r = read_wanted(message, wanted, &n, error);
+        r = read_wanted(message, context->config->limits.modules_per_call, wanted, &n, error);
         if (r >= 0)
                 r = sd_bus_message_enter_container(message, 'a', "{sv}");
         if (r < 0)

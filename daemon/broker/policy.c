@@ -11,12 +11,16 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "escape.h"
 #include "failure.h"
+#include "modprobe.h"
 #include "module-name.h"
 #include "names.h"
 #include "policy.h"
 #include "protocol.h"
 #include "system.h"
+
+#define FILE_SHOWN_MAX 512
 
 /**
  * policy_check_flags() - are these flags that a caller may pass
@@ -40,6 +44,7 @@ int policy_check_flags(uint64_t flags, sd_bus_error *error) {
 
 /**
  * policy_check_parameters() - is this a list of parameters
+ * @config:     the configuration
  * @parameters: as for insmod(8)
  * @error:      says what is wrong and what to do next
  *
@@ -47,13 +52,13 @@ int policy_check_flags(uint64_t flags, sd_bus_error *error) {
  *
  * Return: 0, or a negative errno with @error set.
  */
-int policy_check_parameters(const char *parameters, sd_bus_error *error) {
+int policy_check_parameters(const struct config *config, const char *parameters, sd_bus_error *error) {
         bool quoted = false;
 
-        if (strlen(parameters) > PROTOCOL_PARAMETERS_MAX)
+        if (strlen(parameters) > config->limits.parameter_length)
                 return sd_bus_error_setf(error, MODULED_ERROR_BAD_PARAMETERS,
-                                         "The parameters are longer than %d bytes; shorten them.",
-                                         PROTOCOL_PARAMETERS_MAX);
+                                         "The parameters are longer than %u bytes; shorten them.",
+                                         config->limits.parameter_length);
         for (const char *p = parameters; *p; p++) {
                 if (*p == '"')
                         quoted = !quoted;
@@ -112,6 +117,47 @@ int policy_check_name(const struct config *config, const char *name, uint64_t fl
                         error, MODULED_ERROR_POLICY_REFUSED,
                         "Module %s is refused by %s in moduled.conf; an administrator can change that.",
                         name, pattern ? "DenyModules=" : "AllowModules=");
+}
+
+/**
+ * policy_check_modprobe() - does modprobe.d, or the kernel's command line, let a module of this name load
+ * @name:       the module's name, normalized
+ * @error:      says what is wrong and what to do next
+ *
+ * Return: 0, or a negative errno with @error set.
+ */
+int policy_check_modprobe(const char *name, sd_bus_error *error) {
+        _cleanup_(modprobe_policy_clear) struct modprobe_policy policy = { 0 };
+        _cleanup_free_ char *file = NULL;
+        int outcome;
+
+        outcome = modprobe_query(modprobe_directories, name, &policy);
+        if (outcome <= 0)
+                return outcome;
+        file = escape(policy.file, FILE_SHOWN_MAX);
+        if (!file)
+                return -ENOMEM;
+        switch ((enum modprobe_outcome) outcome) {
+        case MODPROBE_BLACKLISTED:
+                return sd_bus_error_setf(error, MODULED_ERROR_POLICY_REFUSED,
+                                         "Module %s is blacklisted in %s; an administrator can change that.",
+                                         name, file);
+        case MODPROBE_INSTALL:
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_POLICY_REFUSED,
+                                "Instead of loading module %s a command is to be run, says 'install' in %s, and "
+                                "moduled does not do that; an administrator can change it.",
+                                name, file);
+        case MODPROBE_UNREADABLE:
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_POLICY_REFUSED,
+                                "Whether module %s may be loaded cannot be known, because moduled cannot read %s "
+                                "(%s); have an administrator make it readable for the user moduled.",
+                                name, file, strerror(policy.error));
+        case MODPROBE_NOTHING:
+                break;
+        }
+        return 0;
 }
 
 /**

@@ -18,16 +18,6 @@
 #include "names.h"
 #include "request.h"
 
-/*
- * Requests under way for one user and in all; a request is held for minutes while somebody looks for a password. Each
- * has a match rule of its own, of which the system bus allows 512 (max_match_rules_per_connection).
- */
-#define REQUESTS_PER_USER 32
-#define REQUESTS_IN_ALL 256
-/* A person gets five minutes to find the password, and sees few prompts at a time. */
-#define PROMPT_USEC (300 * UINT64_C(1000000))
-#define PROMPTS_PER_USER 2
-#define PROMPTS_IN_ALL 16
 /* Descriptors of a user that cannot be closed because something of the user's does not let go of them. */
 #define PARKED_PER_USER 64
 
@@ -43,6 +33,7 @@ void request_free(struct request *request) {
         caller_query_free(request->caller);
         authorization_free(request->authorization);
         loader_call_free(request->loader);
+        sd_event_source_unref(request->slow);
         sd_bus_slot_unref(request->departure);
         sd_bus_error_free(&request->failure);
 
@@ -167,23 +158,26 @@ void request_fail_errno(struct request *request, const struct item *item, int r,
  * @ret:        strings belong to the request
  */
 void request_asker(const struct request *request, struct asker *ret) {
+        const struct limits *limits = &request->context->config->limits;
+
         *ret = (struct asker){
                 .authority = request->context->authority,
                 .sender = sd_bus_message_get_sender(request->message),
                 .user = request->user,
                 .may_prompt = sd_bus_message_get_allow_interactive_authorization(request->message) > 0,
-                .prompt_usec = PROMPT_USEC,
-                .prompts_per_user = PROMPTS_PER_USER,
-                .prompts_in_all = PROMPTS_IN_ALL,
+                .prompt_usec = limits->prompt_sec * UINT64_C(1000000),
+                .prompts_per_user = limits->prompts_per_user,
+                .prompts_in_all = limits->prompts_in_all,
         };
 }
 
 static int check_limits(const struct request *request, sd_bus_error *error) {
-        if (request->user->requests > REQUESTS_PER_USER)
+        unsigned max = request->context->config->limits.requests_per_user;
+
+        if (request->user->requests > max)
                 return sd_bus_error_setf(
                                 error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                "You have %d requests under way already; wait for one of them to end.",
-                                REQUESTS_PER_USER);
+                                "You have %u requests under way already; wait for one of them to end.", max);
         if (request->user->parked > PARKED_PER_USER)
                 return sd_bus_error_set(
                                 error, SD_BUS_ERROR_LIMITS_EXCEEDED,
@@ -260,7 +254,7 @@ int request_new(struct context *context, sd_bus_message *message, const char *ve
                 struct request **ret, sd_bus_error *error) {
         struct request *request;
 
-        if (context->n_requests >= REQUESTS_IN_ALL)
+        if (context->n_requests >= context->config->limits.requests_in_all)
                 return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                         "moduled has too many requests under way; try again in a moment.");
         request = calloc(1, sizeof *request);

@@ -39,6 +39,7 @@ struct request {
         struct authorization *authorization;
         struct turn *turn;
         struct loader_call *loader;
+        sd_event_source *slow; /* goes off when the loader takes long */
         bool authorized;
         size_t n_inspections; /* under way */
         bool undoing;

@@ -21,9 +21,7 @@ static void on_loader(int r, const struct loader_reply *reply, void *userdata) {
         static const struct loader_reply crashed = { .outcome = OUTCOME_CRASHED };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         struct request *request = userdata;
-        struct context *context = request->context;
         struct item *item = &request->items[0];
-        struct module *module;
 
         if (r == -ECONNRESET)
                 reply = &crashed;
@@ -37,11 +35,7 @@ static void on_loader(int r, const struct loader_reply *reply, void *userdata) {
                 return;
         }
 
-        module = registry_find(context->registry, item->name);
-        if (module) {
-                announce_unloaded(context, module->name);
-                registry_remove(context->registry, module);
-        }
+        announce_gone(request->context, item->name);
         if (!request->left)
                 (void) sd_bus_reply_method_return(request->message, NULL);
         request_record(request, item, NULL);

@@ -27,7 +27,7 @@
 #include "zygote.h"
 
 /* The largest module takes a quarter of a second to unpack; an emulated or busy machine is ten times slower. */
-#define RUN_USEC (UINT64_C(10) * 1000000)
+#define RUN_USEC_DEFAULT (UINT64_C(10) * 1000000)
 /* Longer than it takes for all before it, unless their disk is stuck. */
 #define WAIT_USEC (UINT64_C(60) * 1000000)
 #define ACCURACY_USEC UINT64_C(100000)
@@ -40,6 +40,7 @@ struct place {
 };
 
 struct inspector {
+        uint64_t run_usec; /* what a file may take */
         int socket;
         pid_t pid;
         sd_event_source *io;
@@ -203,7 +204,7 @@ static int start_inspection(struct inspection *inspection, struct place *place) 
         r = sd_event_add_io(inspector->event, &inspection->io, inspection->pipe, EPOLLIN, on_answer,
                             inspection);
         if (r >= 0)
-                r = set_timer(inspection, RUN_USEC);
+                r = set_timer(inspection, inspection->inspector->run_usec);
         if (r < 0)
                 return r;
 
@@ -309,6 +310,7 @@ int inspector_new(struct inspector **ret) {
         if (!inspector)
                 return -ENOMEM;
         TAILQ_INIT(&inspector->inspections);
+        inspector->run_usec = RUN_USEC_DEFAULT;
         r = zygote_start(&inspector->socket, &inspector->pid);
         if (r < 0) {
                 free(inspector);
@@ -316,6 +318,15 @@ int inspector_new(struct inspector **ret) {
         }
         *ret = inspector;
         return 0;
+}
+
+/**
+ * inspector_set_time() - how long looking into one file may take
+ * @inspector:  the inspector
+ * @usec:       in µs; for files that nobody has begun with yet
+ */
+void inspector_set_time(struct inspector *inspector, uint64_t usec) {
+        inspector->run_usec = usec;
 }
 
 /**

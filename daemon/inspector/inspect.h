@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #include "modinfo.h"
@@ -17,6 +18,7 @@ typedef void (*inspector_died_t)(void *userdata);
 
 int inspector_new(struct inspector **ret);
 int inspector_attach(struct inspector *inspector, sd_event *event, inspector_died_t died, void *userdata);
+void inspector_set_time(struct inspector *inspector, uint64_t usec);
 struct inspector *inspector_free(struct inspector *inspector);
 
 int inspection_new(struct inspector *inspector, int fd, const char *expected, inspection_answer_t answer,
