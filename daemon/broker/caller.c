@@ -13,6 +13,7 @@
 
 #include "caller.h"
 #include "cleanup.h"
+#include "intake.h"
 
 /* The bus itself answers; if it does not within this time, in µs, nothing goes any more. */
 #define ANSWER_TIMEOUT (25 * UINT64_C(1000000))
@@ -64,6 +65,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
         int r;
 
         (void) error;
+        intake_discard();
         if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
                 r = -ESRCH;
         else if (sd_bus_message_is_method_error(reply, NULL))

@@ -10,7 +10,7 @@
  * So the recvmsg() here stands in for the C library's in this whole program, libsystemd included: a symbol is looked for
  * in the program first; see ld.so(8). In place of each descriptor the message gets one of /dev/null. Descriptors come
  * with the first piece of a message, and sd-bus does not read beyond the end of one, so what has been taken when a
- * filter sees a message came with it. Replies never bring any, the bus policy sees to that.
+ * filter sees a message came with it. A reply reaches no filter; only the bus itself sends replies with descriptors.
  *
  * What recvmsg() has to say can only be left in variables of the file.
  */
@@ -78,4 +78,17 @@ size_t intake_take(struct arrival ret[static INTAKE_MAX]) {
         memcpy(ret, arrivals, n * sizeof *ret);
         n_arrivals = 0;
         return n;
+}
+
+/**
+ * intake_discard() - close the descriptors that came with a message of the bus itself
+ *
+ * Since dbus 1.15.8 its answer to GetConnectionCredentials() brings a pidfd. To be called where a reply is handled.
+ */
+void intake_discard(void) {
+        struct arrival taken[INTAKE_MAX];
+        size_t n = intake_take(taken);
+
+        for (size_t i = 0; i < n; i++)
+                (void) close(taken[i].fd);
 }

@@ -14,3 +14,4 @@ struct arrival {
 
 int intake_begin(void);
 size_t intake_take(struct arrival ret[static INTAKE_MAX]);
+void intake_discard(void);

@@ -147,6 +147,11 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
 
         (void) error;
         (void) on_unclaimed(parcels->unclaimed_source, parcels);
+        /* A reply to a question that nobody waits for any more. */
+        if (sender && strcmp(sender, "org.freedesktop.DBus") == 0) {
+                intake_discard();
+                return 0;
+        }
 
         /* Without memory what came with this message waits for the next. */
         parcel = calloc(1, sizeof *parcel);

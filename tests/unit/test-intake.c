@@ -33,6 +33,7 @@ struct fixture {
         unsigned messages;
         int mentioned[2];
         int errors;
+        bool discards; /* instead of taking */
 };
 
 static bool is_null(int fd) {
@@ -47,7 +48,10 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
 
         (void) error;
         f->messages++;
-        f->n = intake_take(f->arrivals);
+        if (f->discards)
+                intake_discard();
+        else
+                f->n = intake_take(f->arrivals);
         f->errors = sd_bus_message_read(message, "hh", &f->mentioned[0], &f->mentioned[1]);
         for (size_t i = 0; i < 2; i++)
                 g_assert_true(f->mentioned[i] < 0 || is_null(f->mentioned[i]));
@@ -166,6 +170,21 @@ static void test_in_pieces(struct fixture *f, gconstpointer data) {
         (void) close(b);
 }
 
+static void test_discard(struct fixture *f, gconstpointer data) {
+        int a = support_open("/proc/self/status");
+        size_t before;
+
+        (void) data;
+        before = support_count_descriptors();
+        f->discards = true;
+        submit(f, a, a, 1);
+        while (f->messages == 0)
+                g_assert_true(turn(f));
+        g_assert_cmpuint(intake_take(f->arrivals), ==, 0);
+        g_assert_cmpuint(support_count_descriptors(), ==, before);
+        (void) close(a);
+}
+
 /* No number is left for what would take its place: then the message has none, and nothing is lost. */
 static void test_no_number_left(struct fixture *f, gconstpointer data) {
         int a = support_open("/proc/self/status"), fillers[256];
@@ -203,6 +222,7 @@ int main(int argc, char *argv[]) {
 #define ADD(name, function) g_test_add("/intake/" name, struct fixture, NULL, set_up, function, tear_down)
         ADD("short", test_short);
         ADD("in-pieces", test_in_pieces);
+        ADD("discard", test_discard);
         ADD("no-number-left", test_no_number_left);
         return g_test_run();
 }
