@@ -71,7 +71,12 @@ typedef int (*take_t)(struct query *query, const char *key, const char *value);
 DEFINE_CLEANUP(struct kmod_ctx *, kmod_unref);
 DEFINE_CLEANUP(struct kmod_config_iter *, kmod_config_iter_free_iter);
 
-static void options_clear(struct modprobe_option *options, size_t n) {
+/**
+ * modprobe_options_free() - give back a list of options
+ * @options:    the list
+ * @n:          how many there are
+ */
+void modprobe_options_free(struct modprobe_option *options, size_t n) {
         for (size_t i = 0; i < n; i++) {
                 free(options[i].file);
                 free(options[i].text);
@@ -84,7 +89,7 @@ static void options_clear(struct modprobe_option *options, size_t n) {
  * @policy:     the policy; valid and empty afterwards
  */
 void modprobe_policy_clear(struct modprobe_policy *policy) {
-        options_clear(policy->options, policy->n_options);
+        modprobe_options_free(policy->options, policy->n_options);
         free(policy->file);
         *policy = (struct modprobe_policy){ 0 };
 }
@@ -315,7 +320,7 @@ int modprobe_query(const char *const *directories, const char *name, struct modp
                 return r;
         }
         if (r > 0) {
-                options_clear(query.policy.options, query.policy.n_options);
+                modprobe_options_free(query.policy.options, query.policy.n_options);
                 query.policy.options = NULL;
                 query.policy.n_options = 0;
         }

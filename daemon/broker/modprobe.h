@@ -28,3 +28,4 @@ extern const char *const modprobe_directories[];
 
 int modprobe_query(const char *const *directories, const char *name, struct modprobe_policy *ret);
 void modprobe_policy_clear(struct modprobe_policy *policy);
+void modprobe_options_free(struct modprobe_option *options, size_t n);

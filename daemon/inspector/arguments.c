@@ -17,15 +17,8 @@
 #include "arguments.h"
 #include "cleanup.h"
 
-/* To the kernel Latin-1's no-break space is a blank, too. */
 static bool is_blank(char c) {
-        return c == ' ' || (c >= '\t' && c <= '\r') || c == '\xa0';
-}
-
-static const char *skip_blanks(const char *p) {
-        while (is_blank(*p))
-                p++;
-        return p;
+        return c && strchr(ARGUMENTS_BLANKS, c);
 }
 
 /**
@@ -39,7 +32,7 @@ static const char *skip_blanks(const char *p) {
  * Return: 1, 0 if the list is empty, or -ENOMEM.
  */
 int arguments_next(const char **list, char **ret_name) {
-        const char *start = skip_blanks(*list), *equals = NULL, *end;
+        const char *start = *list + strspn(*list, ARGUMENTS_BLANKS), *equals = NULL, *end;
         bool is_quoted = *start == '"', is_inside = is_quoted;
         char *name;
 
@@ -66,8 +59,14 @@ int arguments_next(const char **list, char **ret_name) {
         return 1;
 }
 
-/* The kernel takes - and _ for the same in a parameter's name. */
-static bool is_same(const char *a, const char *b) {
+/**
+ * arguments_is_same_name() - are two names those of one parameter
+ * @a:          a name
+ * @b:          a name
+ *
+ * The kernel takes - and _ for the same in a parameter's name.
+ */
+bool arguments_is_same_name(const char *a, const char *b) {
         for (; *a && *b; a++, b++)
                 if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
                         return false;
@@ -81,9 +80,20 @@ static bool is_kernels(const char *name) {
 
 static bool is_known(const struct modinfo *info, const char *name) {
         for (size_t i = 0; i < info->n_parameters; i++)
-                if (info->parameters[i].is_known && is_same(info->parameters[i].name, name))
+                if (info->parameters[i].is_known && arguments_is_same_name(info->parameters[i].name, name))
                         return true;
         return false;
+}
+
+/**
+ * arguments_is_declared() - will the kernel take an argument of this name
+ * @info:       what the module says of itself
+ * @name:       the name
+ *
+ * Return: false if it will not; true if it will, or if @info does not tell.
+ */
+bool arguments_is_declared(const struct modinfo *info, const char *name) {
+        return !info->parameters_complete || is_kernels(name) || is_known(info, name);
 }
 
 /**
@@ -97,17 +107,14 @@ static bool is_known(const struct modinfo *info, const char *name) {
  * Return: 1 if there is one, 0 if not, or -ENOMEM.
  */
 int arguments_find_undeclared(const char *list, const struct modinfo *info, char **ret_name) {
-        int r = 0;
-
-        if (!info->parameters_complete)
-                return 0;
         for (;;) {
                 _cleanup_free_ char *name = NULL;
+                int r;
 
                 r = arguments_next(&list, &name);
                 if (r <= 0)
                         return r;
-                if (is_kernels(name) || is_known(info, name))
+                if (arguments_is_declared(info, name))
                         continue;
                 *ret_name = take_pointer(&name);
                 return 1;
