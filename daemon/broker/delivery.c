@@ -255,7 +255,7 @@ static int send_item(struct request *request, struct item *item, sd_bus_error *e
         r = item_check(item, request->context->config, error);
         if (r < 0)
                 return r;
-        (void) snprintf(message.text, sizeof message.text, "%s", item->parameters);
+        (void) snprintf(message.text, sizeof message.text, "%s", item->joined);
         if (!request->loader) {
                 r = delivery_prepare(request);
                 if (r < 0)

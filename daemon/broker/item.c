@@ -8,16 +8,23 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <systemd/sd-daemon.h>
 
+#include "arguments.h"
 #include "cleanup.h"
+#include "escape.h"
 #include "failure.h"
 #include "item.h"
 #include "module-name.h"
 #include "names.h"
+#include "options.h"
 #include "origin.h"
 #include "policy.h"
+
+#define SHOWN_MAX 256
 
 /**
  * item_set() - take what a caller sent for a load
@@ -71,6 +78,7 @@ void item_clear(struct item *item) {
         inspection_free(item->inspection);
         modinfo_free(item->info);
         free(item->parameters);
+        free(item->joined);
         free(item->path);
         free(item->origin);
         free(item->name);
@@ -125,11 +133,83 @@ int item_verify(struct item *item, const struct config *config, struct finding *
         return r;
 }
 
+/* As long as nobody has looked into the file, the module may have any. */
+static bool declares(const char *name, void *userdata) {
+        const struct item *item = userdata;
+
+        return !item->info || !item->info->parameters_complete || arguments_is_declared(item->info, name);
+}
+
+static void tell_dropped(const struct item *item, const struct options *options) {
+        for (size_t i = 0; i < options->n_dropped; i++) {
+                _cleanup_free_ char *text = escape(options->dropped[i].text, SHOWN_MAX),
+                                    *file = escape(options->dropped[i].file, SHOWN_MAX);
+
+                fprintf(stderr,
+                        SD_WARNING
+                        "Module %s has no parameter for the option '%s' of %s; it was left out.\n",
+                        item->name, text ? text : "?", file ? file : "?");
+        }
+}
+
+/* The options of modprobe.d are the administrator's: the caller may add to them, not take their place. */
+static int join_parameters(struct item *item, const struct modprobe_policy *policy, sd_bus_error *error) {
+        _cleanup_(options_clear) struct options options = { 0 };
+        _cleanup_free_ char *name = NULL, *file = NULL;
+        int outcome;
+
+        outcome = options_join(policy, item->parameters, declares, item, &options);
+        if (outcome < 0)
+                return outcome;
+        name = escape(options.name ? options.name : "", SHOWN_MAX);
+        file = escape(options.file ? options.file : "", SHOWN_MAX);
+        if (!name || !file)
+                return -ENOMEM;
+        switch ((enum options_outcome) outcome) {
+        case OPTIONS_OVERRIDDEN:
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_BAD_PARAMETERS,
+                                "Module %s gets its parameter '%s' from %s, and a caller may not set it "
+                                "anew; leave it out.",
+                                item->name, name, file);
+        case OPTIONS_UNCLOSED:
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_POLICY_REFUSED,
+                                "A double quote in the options of module %s in %s is not closed; have an "
+                                "administrator close it.",
+                                item->name, file);
+        case OPTIONS_TOO_LONG:
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_BAD_PARAMETERS,
+                                "The parameters of module %s are too long together with its options in "
+                                "modprobe.d; shorten them.",
+                                item->name);
+        case OPTIONS_JOINED:
+                break;
+        }
+        if (item->info)
+                tell_dropped(item, &options);
+        free(item->joined);
+        item->joined = take_pointer(&options.text);
+        return 0;
+}
+
+static int check_modprobe(struct item *item, sd_bus_error *error) {
+        _cleanup_(modprobe_policy_clear) struct modprobe_policy policy = { 0 };
+        int r;
+
+        r = policy_check_modprobe(item->name, &policy, error);
+        return r < 0 ? r : join_parameters(item, &policy, error);
+}
+
 /**
  * item_check() - may this be loaded, as far as can be known without asking anybody
  * @item:       the item, verified
  * @config:     the configuration
  * @error:      says what is wrong and what to do next
+ *
+ * To be called again before the kernel gets it: much may have changed while somebody looked for a password, and by then
+ * it is known which parameters the module has.
  *
  * Return: 0, or a negative errno with @error set.
  */
@@ -138,7 +218,7 @@ int item_check(struct item *item, const struct config *config, sd_bus_error *err
 
         r = policy_check_name(config, item->name, item->flags, error);
         if (r >= 0)
-                r = policy_check_modprobe(item->name, error);
+                r = check_modprobe(item, error);
         if (r >= 0)
                 r = policy_check_absent(item->name, error);
         if (r >= 0)

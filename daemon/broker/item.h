@@ -21,6 +21,7 @@ enum item_state {
 struct item {
         int fd;           /* belongs to the request's parcel; -1: none */
         char *parameters; /* the caller's; "" if none */
+        char *joined;     /* what the kernel gets: the options of modprobe.d, then the caller's */
         uint32_t flags;
         enum item_state state;
 
