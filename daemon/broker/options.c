@@ -5,7 +5,8 @@
  *
  * A module's parameters: those that the administrator has set in modprobe.d, and behind them those that the caller
  * gives. To the kernel they are one list, in which the last of a name counts and a quote reaches as far as the next one;
- * so what the caller gives is kept from changing what the administrator has set.
+ * so what the caller gives is kept from changing what the administrator has set. What a package brings in the vendor's
+ * directories are defaults: systemd's own "options dummy numdummies=0" is not meant to keep anybody from making some.
  */
 
 #include <errno.h>
@@ -122,6 +123,15 @@ static int take_option(struct joining *joining, const struct modprobe_option *op
         }
 }
 
+static bool is_vendors(const char *file) {
+        static const char *const directories[] = { "/usr/lib/", "/usr/local/lib/", "/lib/" };
+
+        for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+                if (strncmp(file, directories[i], strlen(directories[i])) == 0)
+                        return true;
+        return false;
+}
+
 static int check_parameters(struct joining *joining, const char *parameters) {
         for (;;) {
                 _cleanup_free_ char *name = NULL;
@@ -131,7 +141,8 @@ static int check_parameters(struct joining *joining, const char *parameters) {
                 if (r <= 0)
                         return r;
                 for (size_t i = 0; i < joining->n_arguments; i++)
-                        if (arguments_is_same_name(joining->arguments[i].name, name))
+                        if (!is_vendors(joining->arguments[i].file) &&
+                            arguments_is_same_name(joining->arguments[i].name, name))
                                 return conclude(joining, OPTIONS_OVERRIDDEN, name,
                                                 joining->arguments[i].file);
         }
@@ -169,7 +180,8 @@ static int write_text(struct joining *joining, const char *parameters) {
  * @ret:        what came of it; to be given to options_clear()
  *
  * The options come first, in their order. Those that the module does not have are left out, because the kernel would
- * only complain of them; modprobe(8) leaves them in.
+ * only complain of them; modprobe(8) leaves them in. Of those in files below /usr/lib, /usr/local/lib and /lib the caller
+ * may give others.
  *
  * Return: an enum options_outcome, or -ENOMEM.
  */

@@ -124,6 +124,28 @@ static void test_refused(void) {
         }
 }
 
+/* A package's defaults are not the administrator's word. */
+static void test_vendors_defaults(void) {
+        static const char *const files[] = { "/usr/lib/modprobe.d/systemd.conf",
+                                             "/lib/modprobe.d/x.conf",
+                                             "/usr/local/lib/modprobe.d/x.conf",
+                                             "/etc/modprobe.d/x.conf",
+                                             "/run/modprobe.d/x.conf",
+                                             "/proc/cmdline",
+                                             "/usr/library/x.conf" };
+
+        for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+                struct modprobe_option option = { .file = (char *) files[i], .text = (char[]){ "a=0" } };
+                struct modprobe_policy policy = { .options = &option, .n_options = 1 };
+                struct options options = { 0 };
+                int r = options_join(&policy, "a=3", declares, (char[]){ "userdata" }, &options);
+
+                g_assert_cmpint(r, ==, i < 3 ? OPTIONS_JOINED : OPTIONS_OVERRIDDEN);
+                g_assert_cmpstr(options.text, ==, i < 3 ? "a=0 a=3" : NULL);
+                options_clear(&options);
+        }
+}
+
 static void test_length(void) {
         g_autofree char *fill = g_strnfill(PROTOCOL_PARAMETERS_MAX - strlen("a=1 b="), 'x');
         g_autofree char *fits = g_strdup_printf("b=%s", fill), *more = g_strdup_printf("b=%sx", fill);
@@ -147,6 +169,7 @@ int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add_func("/options/joined", test_joined);
         g_test_add_func("/options/refused", test_refused);
+        g_test_add_func("/options/vendors-defaults", test_vendors_defaults);
         g_test_add_func("/options/length", test_length);
         return g_test_run();
 }
