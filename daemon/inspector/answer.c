@@ -217,9 +217,9 @@ int answer_decode(const void *bytes, size_t size, int *ret_result, struct modinf
                 r = records[size - 1] == '\0' ? decode(records, size, info) : -EBADMSG;
                 if (r < 0)
                         return r;
+                if (head.result == MODINFO_GOOD && !info->name)
+                        return -EBADMSG;
         }
-        if (head.result == MODINFO_GOOD && !info->name)
-                return -EBADMSG;
         *ret_result = head.result;
         *ret = take_pointer(&info);
         return 0;

@@ -173,7 +173,7 @@ static int take_order(struct zygote *zygote) {
         _cleanup_close_ int file = -1, pipe = -1;
         struct zygote_order order;
         struct child *child;
-        int fds[ORDER_FDS], r;
+        int fds[ORDER_FDS] = { -1, -1 }, r;
 
         r = receive_order(zygote->socket, &order, fds);
         if (r < 0)
@@ -267,6 +267,7 @@ static int run(struct zygote *zygote) {
  */
 int zygote_start(int *ret_socket, pid_t *ret_pid) {
         struct zygote zygote = { 0 };
+        sigset_t all, before;
         int ends[2], r;
         pid_t pid;
 
@@ -278,12 +279,16 @@ int zygote_start(int *ret_socket, pid_t *ret_pid) {
                 sandbox_clear(&zygote.sandbox);
                 return r;
         }
+        /* One that comes before take_signals() must not end it either. */
+        sigfillset(&all);
+        (void) sigprocmask(SIG_SETMASK, &all, &before);
         pid = fork();
         r = pid < 0 ? -errno : 0;
         if (pid == 0) {
                 zygote.socket = ends[1];
                 _exit(run(&zygote) == -EBADMSG ? EXIT_FAILURE : EXIT_SUCCESS);
         }
+        (void) sigprocmask(SIG_SETMASK, &before, NULL);
         sandbox_clear(&zygote.sandbox);
         (void) close(ends[1]);
         if (r < 0) {
