@@ -23,7 +23,7 @@
 
 #define NAME "the_example"
 /* More than the sandbox has memory for. */
-#define BOMB_MEBIBYTES 400
+#define BOMB_MEBIBYTES 300
 #define MANY 100
 
 /* The address sanitizer keeps what was freed, and a shadow of all. */
