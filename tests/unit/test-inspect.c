@@ -357,6 +357,29 @@ static pid_t stop_child(struct inspecting *f) {
         }
 }
 
+/* The pages that are gone end whoever looks at them by SIGBUS, or what the sanitizer makes of that. */
+static void test_truncated_while_read(struct inspecting *f, gconstpointer data) {
+        g_autofree char *bomb = bomb_path("xz"), *path = NULL;
+        g_autoptr(GByteArray) bytes = object_read(bomb);
+        struct asked asked;
+        pid_t child;
+
+        (void) data;
+        path = inspecting_write(f, bytes->data, bytes->len);
+        inspecting_ask(f, path, NAME, &asked);
+        child = stop_child(f);
+        g_assert_no_errno(truncate(path, 0));
+        g_assert_no_errno(kill(child, SIGCONT));
+        inspecting_wait(f, &asked);
+        /* It may not have got as far as to map it. */
+        if (asked.result != MODINFO_NOT_ELF) {
+                g_assert_cmpint(asked.result, ==, MODINFO_KILLED);
+                g_assert_true(asked.signal == SIGBUS || asked.signal == SIGSYS);
+        }
+        inspecting_clear(&asked);
+        expect_good(f);
+}
+
 static GHashTable *open_files(pid_t pid) {
         GHashTable *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         g_autofree char *path = g_strdup_printf("/proc/%d/fd", pid);
@@ -467,6 +490,7 @@ int main(int argc, char *argv[]) {
         ADD("zygote-killed", NULL, test_zygote_killed);
         ADD("broker-killed", NULL, test_broker_killed);
         ADD("signals", NULL, test_signals);
+        ADD("truncated-while-read", NULL, test_truncated_while_read);
         ADD("child", NULL, test_child);
         ADD("zygote", NULL, test_zygote);
         ADD("long-name", NULL, test_long_name);
