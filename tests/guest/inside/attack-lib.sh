@@ -33,15 +33,21 @@ END
 note_processes() {
         broker=$(systemctl show --property=MainPID --value moduled.service)
         loader=$(systemctl show --property=MainPID --value moduled-loader.service)
-        # A thread of the closer's, or the connection of the last request, may be on its way out.
-        before=
-        for _ in 1 2 3 4 5 6 7 8 9 10; do
-                now=$(usage_of "$broker" "$loader")
-                [ "$now" != "$before" ] || break
-                before=$now
-                sleep 1
-        done
+        # An earlier attack on the same two left them as they were. At rest they have one thread each.
+        rest=/run/case.rest.$broker.$loader
+        if [ ! -e "$rest" ]; then
+                wait_for 10 is_at_rest
+                usage_of "$broker" "$loader" >"$rest"
+        fi
+        before=$(cat "$rest")
         echo "before: $before"
+}
+
+is_at_rest() {
+        case $(usage_of "$broker" "$loader") in
+        *" 1 threads"*" 1 threads"*) ;;
+        *) return 1 ;;
+        esac
 }
 
 # usage_of PID…: descriptors, threads and children of each.
@@ -51,11 +57,11 @@ usage_of() {
                 read -r children <"/proc/$pid/task/$pid/children" || true
                 while read -r key value; do
                         case $key in
-                        Name:) name=$value ;;
+                        Name:) comm=$value ;;
                         Threads:) threads=$value ;;
                         esac
                 done <"/proc/$pid/status"
-                echo "$name: $# descriptors, $threads threads, children: ${children:-none}"
+                echo "$comm: $# descriptors, $threads threads, children: ${children:-none}"
         done
 }
 
@@ -66,7 +72,7 @@ honest_begins() {
         read -r _ honest_pid </run/case.honest
 }
 
-# honest_ends: he was answered throughout, each time within a second.
+# honest_ends: he was answered throughout, within a second; `honest` says what counts as late.
 honest_ends() {
         kill -TERM "$honest_pid"
         STATUS=0
@@ -74,9 +80,9 @@ honest_ends() {
         honest=
         tail -n 1 /run/case.honest | sed -e "s/^/# honest: /" >&3
         if [ "$STATUS" -eq 0 ]; then
-                result 0 "an honest caller was answered within a second each time"
+                result 0 "an honest caller was answered without delay"
         else
-                result 1 "an honest caller was answered within a second each time"
+                result 1 "an honest caller was answered without delay"
                 sed -e 's/^/#   /' /run/case.honest >&3
         fi
 }
@@ -120,11 +126,11 @@ expect() {
 
 expect_one() {
         verdict=1 got="nothing of the kind"
-        while read -r key name message; do
+        while read -r key error message; do
                 [ "$key" = "$1" ] || continue
-                got="$name $message"
+                got="$error $message"
                 case "|$2|" in
-                *"|${name##*.}|"*)
+                *"|${error##*.}|"*)
                         case $message in
                         *"$3"*) verdict=0 ;;
                         esac
