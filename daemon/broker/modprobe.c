@@ -28,7 +28,7 @@
 /* libkmod's KCMD_LINE_SIZE: of a longer command line it takes what fits, and so would we not know the rest. */
 #define COMMAND_LINE_MAX 4095
 /* In bytes. The largest in Debian have a few thousand; what is larger than this is no list of modules. */
-#define FILE_MAX (1024 * 1024)
+#define FILE_MAX ((size_t) 1024 * 1024)
 
 /*
  * What we add after each file, behind an empty line because its last one may end in a backslash. So libkmod's lists tell
