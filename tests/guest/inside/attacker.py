@@ -152,17 +152,19 @@ def tell(kind, outcome, message=""):
 
 
 def attempt(caller, kind, make):
-    """Calls Load with the descriptor that a function makes."""
+    """Calls Load with the descriptor that a function makes. Returns the outcome."""
     try:
         fd = make()
     except OSError as error:
         tell(kind, "unavailable", error)
-        return
-    tell(kind, *caller.load(fd))
+        return "unavailable"
+    outcome, message = caller.load(fd)
+    tell(kind, outcome, message)
     os.close(fd)
     # What cannot be sent costs the connection.
     if caller.bus.is_closed():
         caller.connect()
+    return outcome
 
 
 def copy(source, target, mode=0o644):
