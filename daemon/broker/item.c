@@ -123,7 +123,8 @@ int item_verify(struct item *item, const struct config *config, struct finding *
         if (verdict > 0)
                 return failure_from_finding(ret, error);
 
-        free(take_pointer(&item->name));
+        free(item->name);
+        item->name = NULL;
         r = module_name_from_path(item->path, &item->name);
         if (r == -EINVAL)
                 return sd_bus_error_set(

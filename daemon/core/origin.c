@@ -164,9 +164,11 @@ static int check_mount_point(const struct origin *origin, const struct place *di
                 return 0;
         r = requirement_check_mount_point(origin->mount_point, directory, &finding->culprit,
                                           &finding->found);
-        if (r == 0)
-                free(take_pointer(&finding->culprit));
-        return r;
+        if (r != 0)
+                return r;
+        free(finding->culprit);
+        finding->culprit = NULL;
+        return 0;
 }
 
 /* What the filesystem and the file must prove, the cheapest first. */
@@ -179,7 +181,8 @@ static int check_requirements(const struct origin *origin, const struct place *p
         for (size_t i = 0; r == 0 && i < REQUIREMENT_MAX_; i++) {
                 if (!origin->requires[i] || (i == REQUIREMENT_FS_VERITY && !is_file))
                         continue;
-                free(take_pointer(&finding->found));
+                free(finding->found);
+                finding->found = NULL;
                 r = requirement_check((enum requirement) i, place, &finding->found);
         }
         return r;
@@ -216,8 +219,10 @@ static void note(struct finding *kept, struct finding *latest) {
                 return;
         kept->verdict = latest->verdict;
         kept->origin = latest->origin;
-        free(take_pointer(&kept->culprit));
-        free(take_pointer(&kept->found));
+        free(kept->culprit);
+        kept->culprit = NULL;
+        free(kept->found);
+        kept->found = NULL;
         if (latest->verdict == VERDICT_ACCEPTED || latest->verdict == VERDICT_OUTSIDE)
                 return;
         kept->culprit = take_pointer(&latest->culprit);
