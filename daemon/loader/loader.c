@@ -37,15 +37,12 @@
 /* Only a broker that was taken over can make one stick. */
 #define CLOSER_THREADS_MAX 8
 /*
- * With that many still to be closed nobody is listened to any more, or whoever can make them stick could take every
- * descriptor that the unit's LimitNOFILE= allows, and the loop would spin over a connection that it cannot accept.
+ * With that many still to be closed nothing is read any more, or whoever can make them stick could take every descriptor
+ * that the unit's LimitNOFILE= allows, and the loop would spin over a connection that it cannot accept.
  */
 #define CLOSING_MAX 512
 
-/*
- * What has become of a request. Apart from the errnos, for a filesystem may say EBADMSG, too, of a file whose checksum
- * is wrong.
- */
+/* What has become of a request. Apart from the errnos: a filesystem says EBADMSG, too, where a checksum is wrong. */
 enum progress {
         IN_HAND = 0,
         ANSWERED,
@@ -58,7 +55,7 @@ struct connection {
         int fd;   /* the module's verified descriptor while the child has it, or -1 */
         uint32_t kind;
         dev_t device;
-        ino_t inode;
+        ino_t inode; /* of the descriptor; 0 if there is none */
         char *name;
         struct kernel_log_mark mark;
         LIST_ENTRY(connection) link;
@@ -89,15 +86,19 @@ static void close_foreign(struct loader *loader, int fd) {
                 loader->n_closing++;
 }
 
-static bool may_listen(const struct loader *loader) {
+static bool is_at_work(const struct connection *connection) {
+        return connection->pipe >= 0;
+}
+
+static bool may_read(const struct loader *loader) {
         return loader->n_closing < CLOSING_MAX;
 }
 
 static void end_job(struct connection *connection) {
         cleanup_closep(&connection->pipe);
-        connection->pipe = -1;
         cleanup_closep(&connection->fd);
-        connection->fd = -1;
+        connection->pipe = connection->fd = -1;
+        connection->inode = 0;
         free(connection->name);
         connection->name = NULL;
 }
@@ -154,7 +155,7 @@ static void reply(struct connection *connection, enum outcome outcome, int verdi
 /* In the child. Other requests' connections must not stay open here, or their ends would not be seen. */
 static _Noreturn void child_main(const struct loader *loader, const struct connection *mine,
                                  const struct loader_request *request, int flags, int pipe) {
-        const struct connection *other;
+        struct connection *other;
         int r;
 
         /* A stop of the service waits for this call, it does not break it off. */
@@ -162,15 +163,16 @@ static _Noreturn void child_main(const struct loader *loader, const struct conne
         (void) signal(SIGINT, SIG_IGN);
         (void) signal(SIGHUP, SIG_IGN);
         LIST_FOREACH(other, &loader->connections, link) {
-                if (other->pipe >= 0)
-                        (void) close(other->pipe);
+                cleanup_closep(&other->pipe);
                 if (other != mine)
                         (void) close(other->socket);
         }
 
         r = request->kind == REQUEST_LOAD ? kernel_load(mine->fd, request->text, flags)
                                           : kernel_unload(request->text);
-        _exit(write(pipe, &r, sizeof r) == sizeof r ? EXIT_SUCCESS : EXIT_FAILURE);
+        /* Whether it got there is seen at the other end; nobody asks for a child's status. */
+        (void) !write(pipe, &r, sizeof r);
+        _exit(EXIT_SUCCESS);
 }
 
 static int start_child(struct loader *loader, struct connection *connection,
@@ -229,11 +231,11 @@ static void finish(struct connection *connection) {
 static bool is_in_flight(const struct loader *loader, const struct connection *mine) {
         const struct connection *other;
 
+        /* What asks has no child yet, so it does not find itself. */
         LIST_FOREACH(other, &loader->connections, link)
-                if (other != mine && other->pipe >= 0 &&
+                if (is_at_work(other) &&
                     (strcmp(other->name, mine->name) == 0 ||
-                     (mine->fd >= 0 && other->fd >= 0 && other->device == mine->device &&
-                      other->inode == mine->inode)))
+                     (mine->inode != 0 && other->inode == mine->inode && other->device == mine->device)))
                         return true;
         return false;
 }
@@ -420,7 +422,7 @@ bool loader_is_busy(const struct loader *loader) {
         const struct connection *connection;
 
         LIST_FOREACH(connection, &loader->connections, link)
-                if (connection->pipe >= 0)
+                if (is_at_work(connection))
                         return true;
         return false;
 }
@@ -442,16 +444,14 @@ static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_
         size_t n = 0;
 
         fds[n++] = (struct pollfd){ .fd = closer_fd(loader->closer), .events = POLLIN };
-        fds[n++] = (struct pollfd){ .fd = may_listen(loader) && loader->n_connections < CONNECTIONS_MAX
-                                                          ? loader->listen_fd
-                                                          : -1,
+        fds[n++] = (struct pollfd){ .fd = loader->n_connections < CONNECTIONS_MAX ? loader->listen_fd : -1,
                                     .events = POLLIN };
         for (size_t i = 0; i < n_extra; i++)
                 fds[n++] = (struct pollfd){ .fd = extra_fds[i], .events = POLLIN };
         LIST_FOREACH(connection, &loader->connections, link)
-                fds[n++] = (struct pollfd){ .fd = connection->pipe >= 0 ? connection->pipe
-                                                  : may_listen(loader)  ? connection->socket
-                                                                        : -1,
+                fds[n++] = (struct pollfd){ .fd = is_at_work(connection) ? connection->pipe
+                                                  : may_read(loader)     ? connection->socket
+                                                                         : -1,
                                             .events = POLLIN };
         return n;
 }
@@ -485,9 +485,9 @@ int loader_run_once(struct loader *loader, const int *extra_fds, size_t n_extra,
                 next = LIST_NEXT(connection, link);
                 if (!fds[i].revents)
                         continue;
-                if (connection->pipe >= 0)
+                if (is_at_work(connection))
                         finish(connection);
-                else if (may_listen(loader))
+                else if (may_read(loader))
                         take_request(loader, connection);
         }
         if (fds[0].revents)

@@ -63,6 +63,7 @@ void fixture_tear_down(struct fixture *f, gconstpointer data);
 void fixture_restart(struct fixture *f, uid_t peer_uid);
 struct config *fixture_read_config(const struct fixture *f, const char *more);
 void fixture_put(const struct fixture *f, const char *name);
+ino_t fixture_inode(const struct fixture *f, const char *name);
 char *fixture_path(const struct fixture *f, const char *name);
 
 void kernel_close_gate(void);
@@ -71,6 +72,7 @@ void kernel_wait_begun(int calls);
 void kernel_wait_ended(int calls);
 
 bool turn(const struct fixture *f, int timeout_ms);
+void turn_until_quiet(const struct fixture *f);
 void settle(const struct fixture *f);
 int connect_loader(const struct fixture *f);
 int send_load_with(const struct fixture *f, int connection, const char *name, const char *parameters,

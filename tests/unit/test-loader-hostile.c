@@ -20,6 +20,8 @@ static const uint32_t load_head[] = { 1, REQUEST_LOAD, 0, 0 };
 #define CONNECTIONS_MAX 256
 #define CLOSER_THREADS_MAX 8
 #define CLOSING_MAX 512
+/* What ends a connection makes two like this many to close, and with what is stuck that is the most. */
+#define HALF ((CLOSING_MAX - CLOSER_THREADS_MAX) / 2)
 
 /* --- who is served --- */
 
@@ -78,8 +80,7 @@ static void test_many_connections(struct fixture *f, gconstpointer data) {
                 send_unload(connections[i], "foo", 0);
         }
         kernel_close_gate();
-        while (turn(f, 20))
-                ;
+        turn_until_quiet(f);
         /* Those beyond wait in the backlog; the one that is served has a pipe besides. */
         g_assert_cmpuint(support_count_descriptors(), ==, f->descriptors + 2 + n + CONNECTIONS_MAX + 1);
         kernel_open_gate();
@@ -297,35 +298,35 @@ static void test_stuck_descriptors(struct fixture *f, gconstpointer data) {
                 support_let_go(peers[i]);
 }
 
-/* Everything that closes is stuck, and more comes: it waits, takes no more than it can hold, and does not spin. */
+/* All that closes is stuck, and more comes at once: it takes no more than it can hold, waits, and does not spin. */
 static void test_descriptors_are_bounded(struct fixture *f, gconstpointer data) {
         g_autofree char *path = fixture_path(f, MODULE);
-        int stuck[CLOSER_THREADS_MAX], peers[CLOSER_THREADS_MAX], fds[PROTOCOL_FDS_MAX], connections[8];
-        int sender = connect_loader(f), late;
+        int stuck[CLOSER_THREADS_MAX], peers[CLOSER_THREADS_MAX], fds[HALF - 1], connections[8], late;
+        int sender = connect_loader(f);
+        size_t n = G_N_ELEMENTS(connections);
 
         (void) data;
+        for (size_t i = 0; i < n; i++)
+                connections[i] = connect_loader(f);
+        turn_until_quiet(f);
         for (size_t i = 0; i < CLOSER_THREADS_MAX; i++) {
                 stuck[i] = support_lingering_socket(&peers[i]);
                 send_raw(sender, load_head, sizeof load_head, &stuck[i], 1);
                 (void) close(stuck[i]);
                 expect(f, sender, OUTCOME_REFUSED);
         }
-        for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
+        for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
                 fds[i] = support_open(path);
-        for (size_t i = 0; i < G_N_ELEMENTS(connections); i++) {
-                connections[i] = connect_loader(f);
-                send_raw(connections[i], load_head, sizeof load_head, fds, PROTOCOL_FDS_MAX);
-        }
-        for (size_t i = 0; i < PROTOCOL_FDS_MAX; i++)
+        for (size_t i = 0; i < n; i++)
+                send_raw(connections[i], load_head, sizeof load_head, fds, G_N_ELEMENTS(fds));
+        for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
                 (void) close(fds[i]);
-        while (turn(f, 20))
-                ;
-        g_assert_cmpuint(support_count_descriptors(), <,
-                         f->descriptors + CLOSER_THREADS_MAX + 2 * (G_N_ELEMENTS(connections) + 1) +
-                                         CLOSING_MAX + PROTOCOL_FDS_MAX);
-        g_assert_cmpuint(support_count_descriptors(), >, f->descriptors + CLOSING_MAX);
+        turn_until_quiet(f);
+        /* Both ends of each connection, the stuck and their peers, and two messages. */
+        g_assert_cmpuint(support_count_descriptors(), ==,
+                         f->descriptors + 2 * (n + 1) + 2 * CLOSER_THREADS_MAX + 2 * G_N_ELEMENTS(fds));
 
-        /* Nor is anybody else listened to, until something comes back. */
+        /* Nor is anything read from others, until something comes back. */
         late = connect_loader(f);
         send_load(f, sender, MODULE);
         send_load(f, late, MODULE);
@@ -335,7 +336,7 @@ static void test_descriptors_are_bounded(struct fixture *f, gconstpointer data) 
                 support_let_go(peers[i]);
         expect(f, sender, OUTCOME_DONE);
         expect(f, late, OUTCOME_DONE);
-        for (size_t i = 0; i < G_N_ELEMENTS(connections); i++)
+        for (size_t i = 0; i < n; i++)
                 expect_end(f, connections[i]);
         (void) close(sender);
         (void) close(late);
@@ -370,8 +371,9 @@ static void test_child_has_its_own(struct fixture *f, gconstpointer data) {
         expect_silence(f, second);
         send_load(f, first, MODULE);
         expect(f, first, OUTCOME_DONE);
-        /* The two that the test has itself. */
+        /* Two of the test; of this request the connection, its file as it came and as it is kept, and a pipe. */
         alone = seen->descriptors - 2;
+        g_assert_cmpuint(alone, ==, f->descriptors + 1 + 2 + 2);
 
         kernel_close_gate();
         send_load(f, first, MODULE);
@@ -409,8 +411,7 @@ static void test_leave_at_every_moment(struct fixture *f, gconstpointer data) {
                 if (moment >= 2)
                         send_load(f, connection, moment == 2 ? "outside/foo.ko" : MODULE);
                 if (moment == 2)
-                        while (turn(f, 20))
-                                ;
+                        turn_until_quiet(f);
                 if (moment == 4)
                         kernel_close_gate();
                 if (moment >= 4 && moment <= 5)
@@ -428,8 +429,7 @@ static void test_leave_at_every_moment(struct fixture *f, gconstpointer data) {
                         load_and_expect(f, MODULE, OUTCOME_BUSY);
                         kernel_open_gate();
                 }
-                while (turn(f, 20))
-                        ;
+                turn_until_quiet(f);
                 send_unload(other, "other", 0);
                 expect(f, other, OUTCOME_DONE);
                 while (support_count_descriptors() != f->descriptors)
