@@ -306,6 +306,7 @@ static void test_descriptors_are_bounded(struct fixture *f, gconstpointer data) 
         size_t n = G_N_ELEMENTS(connections);
 
         (void) data;
+        fixture_put(f, "tree/bar.ko");
         for (size_t i = 0; i < n; i++)
                 connections[i] = connect_loader(f);
         turn_until_quiet(f);
@@ -329,7 +330,7 @@ static void test_descriptors_are_bounded(struct fixture *f, gconstpointer data) 
         /* Nor is anything read from others, until something comes back. */
         late = connect_loader(f);
         send_load(f, sender, MODULE);
-        send_load(f, late, MODULE);
+        send_load(f, late, "tree/bar.ko");
         expect_silence(f, sender);
         expect_silence(f, late);
         for (size_t i = 0; i < CLOSER_THREADS_MAX; i++)
