@@ -11,7 +11,7 @@ attack
 
 mkfifo -m 0666 /run/case.go
 exec 4<>/run/case.go
-as alice timeout 60 /guest/attack-linger 10 >/run/case.linger 2>&1 <&4 4<&- &
+as alice timeout 60 /guest/attack-linger 30 >/run/case.linger 2>&1 <&4 4<&- &
 attacker=$!
 check "alice passes sockets and leaves it to moduled to close them" wait_for 30 grep -q sent /run/case.linger
 # A thread of the closer's is there for each that lingers; others come and go.

@@ -9,17 +9,19 @@
 #
 # and ends with `survived` and `finish`. Between the two an honest caller, bob, loads and unloads another module in
 # turn. Everything is allowed by polkit to him and to alice, who attacks: what does not load, does not because of
-# something else.
+# something else. A case where she is to be prompted sets ALICE_MAY to the beginning of what she may without.
 
+ALICE_MAY=org.moduled1.
 HONEST_NAME=crc7
 HONEST=/lib/modules/$(uname -r)/kernel/lib/$HONEST_NAME.ko
 [ -e "$HONEST" ] || HONEST=$HONEST.xz
 
 # attack: begins one.
 attack() {
-        polkit_rule attack <<'END'
+        polkit_rule attack <<END
 polkit.addRule(function(action, subject) {
-        if (action.id.indexOf("org.moduled1.") == 0 && (subject.user == "alice" || subject.user == "bob"))
+        if ((subject.user == "alice" && action.id.indexOf("$ALICE_MAY") == 0) ||
+            (subject.user == "bob" && action.id.indexOf("org.moduled1.") == 0))
                 return polkit.Result.YES;
 });
 END
@@ -103,8 +105,8 @@ survived() {
         wait_for 15 is_as_before || true
         check "they have the descriptors, threads and children that they had" is_as_before
         [ "$STATUS" -eq 0 ] || echo "# before: $before" >&3
-        check "after the attack a module loads" as alice modctl load "$DUMMY"
-        check "and unloads" as alice modctl unload dummy
+        check "after the attack a module loads" as bob modctl load "$DUMMY"
+        check "and unloads" as bob modctl unload dummy
 }
 
 # expect <<EOF: each line says how an attempt must have ended, of which the last command printed one a line:
