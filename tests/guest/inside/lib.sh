@@ -14,9 +14,12 @@ STATUS=0                     # and its exit status
 DUMMY=/lib/modules/$(uname -r)/kernel/drivers/net/dummy.ko
 [ -e "$DUMMY" ] || DUMMY=$DUMMY.xz
 
+MODULES=/usr/lib/modules-test  # where the test modules are, after test_modules
+
 results=0
 failures=0
 rules=
+origin=
 
 # Reports one result: STATUS DESCRIPTION
 result() {
@@ -125,6 +128,16 @@ reload_polkit() {
         systemctl restart polkit.service
 }
 
+# test_modules: puts the modules of tests/guest/modules into a directory of their own, $MODULES, which is an origin until
+# the case ends. The case has the line `# needs: test-modules`.
+test_modules() {
+        origin=yes
+        mkdir -p /etc/moduled.conf.d
+        cp -r /guest/modules "$MODULES"
+        printf '[Origin test]\nDirectory=%s\n' "$MODULES" >/etc/moduled.conf.d/90-test-modules.conf
+        systemctl try-reload-or-restart moduled.service moduled-loader.service
+}
+
 # journal [ARGUMENT…]: what moduled has logged since the case began.
 journal() {
         journalctl --sync
@@ -192,6 +205,10 @@ clean_up() {
                 # shellcheck disable=SC2086  # a list of words
                 rm -f $rules
                 reload_polkit || true
+        fi
+        if [ -n "$origin" ]; then
+                rm -rf "$MODULES" /etc/moduled.conf.d/90-test-modules.conf
+                systemctl try-reload-or-restart moduled.service moduled-loader.service || true
         fi
         if [ -z "$finished" ]; then
                 echo "# the case ended without 'finish'; its last command had exit status $status" >&3

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# How image and test-modules make their Debian trees. Sourced, after tools/lib.sh.
+
+mirror=${MODULED_MIRROR:-http://deb.debian.org/debian}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+# need_tools TOOL…: ends the command with what to do if they, and what every tree needs, are not all there.
+need_tools() {
+        local tool
+
+        PATH=$PATH:/usr/sbin:/sbin
+        for tool in flock "$@"; do
+                command -v "$tool" >/dev/null || die "$tool is missing: run tools/install-deps guest"
+        done
+        [ -e "$keyring" ] || die "$keyring is missing: run tools/install-deps guest"
+}
+
+# make_debian VARIANT SUITE TARGET PACKAGES OPTION…: a tree of that suite with these packages, separated by commas.
+make_debian() {
+        local variant=$1 suite=$2 target=$3 packages=$4
+        shift 4
+
+        # INITRD=No: a kernel's postinst would make an initramfs that nobody boots.
+        as_root env INITRD=No mmdebstrap --quiet --variant="$variant" --keyring="$keyring" --include="$packages" \
+                --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io "$@" "$suite" "$target" "$mirror"
+}
+
+# remove_old KEPT PREFIX: the directories in the cache that begin so go, but for this one, and but for those that a guest
+# is being started from (it holds a lock on the directory).
+# shellcheck disable=SC2154  # from tools/lib.sh
+remove_old() {
+        local old
+
+        for old in "$cache_dir/$2"-*; do
+                if [ "$old" != "$1" ] && [ -d "$old" ]; then
+                        flock --nonblock "$old" rm -rf "$old" || true
+                fi
+        done
+}
