@@ -28,6 +28,7 @@ struct reply_head {
         uint32_t version;
         uint32_t outcome;
         uint32_t verdict;
+        uint32_t cause;
         int32_t error;
         uint32_t length;
 };
@@ -166,6 +167,7 @@ int protocol_send_reply(int socket, const struct loader_reply *reply) {
                 .version = PROTOCOL_VERSION,
                 .outcome = reply->outcome,
                 .verdict = reply->verdict,
+                .cause = reply->cause,
                 .error = reply->error,
                 .length = (uint32_t) strlen(reply->text),
         };
@@ -188,11 +190,13 @@ int protocol_receive_reply(int socket, struct loader_reply *ret) {
         n = receive_packet(socket, &head, sizeof head, ret->text, sizeof ret->text, NULL);
         if (n < 0)
                 return (int) n;
-        if (head.version != PROTOCOL_VERSION || head.outcome > OUTCOME_FAILED || head.error < 0)
+        if (head.version != PROTOCOL_VERSION || head.outcome > OUTCOME_FAILED || head.cause > CAUSE_INIT ||
+            head.error < 0)
                 return -EBADMSG;
 
         ret->outcome = head.outcome;
         ret->verdict = head.verdict;
+        ret->cause = head.cause;
         ret->error = head.error;
         return check_text(ret->text, (size_t) n, head.length, sizeof ret->text);
 }

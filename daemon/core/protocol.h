@@ -32,10 +32,21 @@ enum outcome {
         OUTCOME_FAILED,  /* the loader could not do its work: error */
 };
 
+/* What an errno of the kernel's is about. Those of a module's init are the same numbers as the kernel's own. */
+enum cause {
+        CAUSE_KERNEL = 0, /* one of the kernel's checks: error says which */
+        CAUSE_VERSION,    /* the module was built for another kernel */
+        CAUSE_SYMBOL,     /* the module needs a symbol that is not there */
+        CAUSE_SIGNATURE,  /* the module has no signature that will do */
+        CAUSE_PARAMETER,  /* a parameter's value was refused */
+        CAUSE_INIT,       /* the module's init returned it */
+};
+
 struct loader_reply {
         uint32_t outcome;
         uint32_t verdict;
-        int32_t error; /* positive errno */
+        uint32_t cause; /* of OUTCOME_KERNEL */
+        int32_t error;  /* positive errno */
         char text[PROTOCOL_TEXT_MAX + 1];
 };
 

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "attempt.h"
 #include "cleanup.h"
 #include "closer.h"
 #include "kernel-log.h"
@@ -155,8 +156,8 @@ static void reply(struct connection *connection, enum outcome outcome, int verdi
 /* In the child. Other requests' connections must not stay open here, or their ends would not be seen. */
 static _Noreturn void child_main(const struct loader *loader, const struct connection *mine,
                                  const struct loader_request *request, int flags, int pipe) {
+        struct attempt attempt = { 0 };
         struct connection *other;
-        int r;
 
         /* A stop of the service waits for this call, it does not break it off. */
         (void) signal(SIGTERM, SIG_IGN);
@@ -168,10 +169,12 @@ static _Noreturn void child_main(const struct loader *loader, const struct conne
                         (void) close(other->socket);
         }
 
-        r = request->kind == REQUEST_LOAD ? kernel_load(mine->fd, request->text, flags)
-                                          : kernel_unload(request->text);
+        if (request->kind == REQUEST_LOAD)
+                attempt_load(mine->fd, request->text, flags, &attempt);
+        else
+                attempt.result = kernel_unload(request->text);
         /* Whether it got there is seen at the other end; nobody asks for a child's status. */
-        (void) !write(pipe, &r, sizeof r);
+        (void) !write(pipe, &attempt, sizeof attempt);
         _exit(EXIT_SUCCESS);
 }
 
@@ -204,23 +207,20 @@ static int start_child(struct loader *loader, struct connection *connection,
 
 /* The child has written its answer, or has died without one. */
 static void finish(struct connection *connection) {
-        char lines[PROTOCOL_TEXT_MAX + 1] = "";
+        struct loader_reply message;
+        struct attempt attempt;
         ssize_t n;
-        int r;
 
-        n = read(connection->pipe, &r, sizeof r);
+        n = read(connection->pipe, &attempt, sizeof attempt);
         if (n < 0 && errno == EAGAIN)
                 return;
 
-        if (n != sizeof r)
-                reply(connection, OUTCOME_CRASHED, 0, 0, NULL);
-        else if (r == 0)
-                reply(connection, OUTCOME_DONE, 0, 0, NULL);
-        else {
-                if (connection->kind == REQUEST_LOAD)
-                        kernel_log_since(&connection->mark, connection->name, lines, sizeof lines);
-                reply(connection, OUTCOME_KERNEL, 0, -r, lines);
-        }
+        if (n == sizeof attempt)
+                attempt_report(&attempt, connection->kind == REQUEST_LOAD ? &connection->mark : NULL,
+                               connection->name, &message);
+        else
+                message = (struct loader_reply){ .outcome = OUTCOME_CRASHED };
+        (void) protocol_send_reply(connection->socket, &message);
         end_job(connection);
 }
 

@@ -84,11 +84,11 @@ static void receive_reply(size_t size) {
         CHECK(r == 0 || r == -EBADMSG || (r == -ENODATA && size == 0));
         if (r < 0)
                 return;
-        CHECK(reply.error >= 0 && strlen(reply.text) <= PROTOCOL_TEXT_MAX);
+        CHECK(reply.error >= 0 && reply.cause <= CAUSE_INIT && strlen(reply.text) <= PROTOCOL_TEXT_MAX);
         CHECK(protocol_send_reply(near_end, &reply) == 0);
         CHECK(protocol_receive_reply(far_end, &again) == 0);
         CHECK(again.outcome == reply.outcome && again.verdict == reply.verdict &&
-              again.error == reply.error);
+              again.cause == reply.cause && again.error == reply.error);
         CHECK(strcmp(again.text, reply.text) == 0);
 }
 

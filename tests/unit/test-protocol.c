@@ -18,7 +18,7 @@ struct wire_request {
 };
 
 struct wire_reply {
-        uint32_t version, outcome, verdict;
+        uint32_t version, outcome, verdict, cause;
         int32_t error;
         uint32_t length;
         char text[8192];
@@ -145,7 +145,10 @@ static void test_unload(struct fixture *f, gconstpointer data) {
 
 static void test_longest(struct fixture *f, gconstpointer data) {
         static struct loader_request request = { .kind = REQUEST_UNLOAD }, received;
-        static struct loader_reply reply = { .outcome = OUTCOME_FAILED, .error = INT32_MAX, .verdict = 7 },
+        static struct loader_reply reply = { .outcome = OUTCOME_FAILED,
+                                             .error = INT32_MAX,
+                                             .verdict = 7,
+                                             .cause = CAUSE_INIT },
                                    answer;
         struct received_fds fds;
 
@@ -167,12 +170,13 @@ static void test_replies(struct fixture *f, gconstpointer data) {
                 static struct loader_reply reply, answer;
 
                 reply = (struct loader_reply){
-                        .outcome = outcome, .verdict = 3, .error = 17, .text = "text"
+                        .outcome = outcome, .verdict = 3, .cause = CAUSE_SYMBOL, .error = 17, .text = "text"
                 };
                 g_assert_cmpint(protocol_send_reply(f->near, &reply), ==, 0);
                 g_assert_cmpint(protocol_receive_reply(f->far, &answer), ==, 0);
                 g_assert_cmpuint(answer.outcome, ==, outcome);
                 g_assert_cmpuint(answer.verdict, ==, 3);
+                g_assert_cmpuint(answer.cause, ==, CAUSE_SYMBOL);
                 g_assert_cmpint(answer.error, ==, 17);
                 g_assert_cmpstr(answer.text, ==, "text");
         }
@@ -246,6 +250,8 @@ static void test_malformed_replies(struct fixture *f, gconstpointer data) {
         EXPECT_BAD(REPLY_HEAD + 2, bad.version = 0);
         EXPECT_BAD(REPLY_HEAD + 2, bad.outcome = OUTCOME_FAILED + 1);
         EXPECT_BAD(REPLY_HEAD + 2, bad.outcome = UINT32_MAX);
+        EXPECT_BAD(REPLY_HEAD + 2, bad.cause = CAUSE_INIT + 1);
+        EXPECT_BAD(REPLY_HEAD + 2, bad.cause = UINT32_MAX);
         EXPECT_BAD(REPLY_HEAD + 2, bad.error = -1);
         EXPECT_BAD(REPLY_HEAD + 2, bad.error = INT32_MIN);
         EXPECT_BAD(REPLY_HEAD + 2, bad.length = 1);
