@@ -60,80 +60,8 @@ int failure_from_finding(const struct finding *finding, sd_bus_error *ret) {
         return -EINVAL;
 }
 
-static int set(sd_bus_error *ret, const char *name, const char *module, const char *what, const char *log) {
-        return sd_bus_error_setf(ret, name, "Module %s %s%s%s%s", module, what,
-                                 log[0] ? " The kernel said: " : "", log, log[0] ? "." : "");
-}
-
-static int kernel_load_failure(int error, const char *module, const char *log, sd_bus_error *ret) {
-        switch (error) {
-        case EEXIST:
-                return set(ret, MODULED_ERROR_ALREADY_LOADED, module,
-                           "is loaded already; to load it anew, unload it first.", log);
-        case ENOEXEC:
-        case ESRCH:
-                return set(ret, MODULED_ERROR_INCOMPATIBLE, module,
-                           "is not a module for the running kernel; install the one that was built for it.",
-                           log);
-        case ENOENT:
-                return set(ret, MODULED_ERROR_UNKNOWN_SYMBOL, module,
-                           "needs symbols that the kernel does not have; load the modules that it depends on first.",
-                           log);
-        case ENOKEY:
-        case EKEYREJECTED:
-        case EBADMSG:
-                return set(ret, MODULED_ERROR_SIGNATURE_REJECTED, module,
-                           "has no signature that this kernel accepts; install a module that is signed by a key it trusts.",
-                           log);
-        case EINVAL:
-                return set(ret, MODULED_ERROR_BAD_PARAMETERS, module,
-                           "was refused as invalid; check the parameters' values and that the file is whole.",
-                           log);
-        case ENOSYS:
-                return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
-                           "cannot be loaded: this kernel was built without loadable modules; boot another one.",
-                           log);
-        case EOPNOTSUPP:
-                return set(ret, MODULED_ERROR_COMPRESSION_UNSUPPORTED, module,
-                           "is compressed in a way that this kernel cannot undo; install it uncompressed.",
-                           log);
-        case ETXTBSY:
-                return set(ret, MODULED_ERROR_KERNEL_REFUSED, module,
-                           "is open for writing; wait until its installation has ended.", log);
-        case EPERM:
-        case EACCES:
-                return set(ret, MODULED_ERROR_KERNEL_REFUSED, module,
-                           "was refused by the kernel's security policy; an administrator finds the reason in the "
-                           "kernel's log.",
-                           log);
-        default:
-                return sd_bus_error_setf(
-                                ret, MODULED_ERROR_INIT_FAILED,
-                                "Module %s did not initialize: %s; an administrator finds more in the kernel's log.%s%s%s",
-                                module, strerror(error), log[0] ? " The kernel said: " : "", log,
-                                log[0] ? "." : "");
-        }
-}
-
-static int kernel_unload_failure(int error, const char *module, sd_bus_error *ret) {
-        switch (error) {
-        case ENOENT:
-                return set(ret, MODULED_ERROR_NOT_LOADED, module, "is not loaded.", "");
-        case EWOULDBLOCK:
-        case EBUSY:
-                return set(ret, MODULED_ERROR_IN_USE, module,
-                           "is in use; end what uses it, or unload the modules that depend on it first.",
-                           "");
-        case ENOSYS:
-                return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
-                           "cannot be unloaded: this kernel was built without loadable modules.", "");
-        default:
-                return sd_bus_error_setf(
-                                ret, MODULED_ERROR_KERNEL_REFUSED,
-                                "The kernel refused to unload module %s: %s; an administrator finds more in "
-                                "the kernel's log.",
-                                module, strerror(error));
-        }
+static int set(sd_bus_error *ret, const char *name, const char *module, const char *what) {
+        return sd_bus_error_setf(ret, name, "Module %s %s", module, what);
 }
 
 /**
@@ -155,13 +83,12 @@ int failure_from_reply(const struct loader_reply *reply, const char *module, boo
         case OUTCOME_BUSY:
                 return failure_from_module_state(MODULE_COMING, module, ret);
         case OUTCOME_KERNEL:
-                return loads ? kernel_load_failure(reply->error, module, reply->text, ret)
-                             : kernel_unload_failure(reply->error, module, ret);
+                return loads ? failure_from_kernel_load(reply, module, ret)
+                             : failure_from_kernel_unload(reply->error, module, ret);
         case OUTCOME_CRASHED:
                 return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
                            "took the process that was loading it down, probably by an oops in its init; do not load it "
-                           "again, reboot soon, and report the oops in the kernel's log.",
-                           "");
+                           "again, reboot soon, and report the oops in the kernel's log.");
         case OUTCOME_FAILED:
                 return sd_bus_error_setf(ret, SD_BUS_ERROR_FAILED,
                                          "The loader could not do its work: %s; try again.",
@@ -249,16 +176,15 @@ int failure_from_module_state(int state, const char *module, sd_bus_error *ret) 
         switch (state) {
         case MODULE_BUILTIN:
                 return set(ret, MODULED_ERROR_ALREADY_LOADED, module,
-                           "is built into this kernel; there is nothing to load.", "");
+                           "is built into this kernel; there is nothing to load.");
         case MODULE_LIVE:
                 return set(ret, MODULED_ERROR_ALREADY_LOADED, module,
-                           "is loaded already; to load it anew, unload it first.", "");
+                           "is loaded already; to load it anew, unload it first.");
         case MODULE_COMING:
                 return set(ret, MODULED_ERROR_IN_USE, module,
                            "is just being initialized; wait. If it stays so, its init hangs or has crashed, and only a "
-                           "reboot helps.",
-                           "");
+                           "reboot helps.");
         default:
-                return set(ret, MODULED_ERROR_IN_USE, module, "is just being unloaded; try again.", "");
+                return set(ret, MODULED_ERROR_IN_USE, module, "is just being unloaded; try again.");
         }
 }

@@ -11,6 +11,8 @@
 
 int failure_from_finding(const struct finding *finding, sd_bus_error *ret);
 int failure_from_reply(const struct loader_reply *reply, const char *module, bool loads, sd_bus_error *ret);
+int failure_from_kernel_load(const struct loader_reply *reply, const char *module, sd_bus_error *ret);
+int failure_from_kernel_unload(int error, const char *module, sd_bus_error *ret);
 int failure_from_authorization(enum authorization_outcome outcome, enum authority_answer answer,
                                const struct question *question, sd_bus_error *ret);
 int failure_from_inspection(int result, const char *module, sd_bus_error *ret);
