@@ -146,6 +146,7 @@ void expect_accepted(const struct fixture *f, int fd, const char *origin, const 
         g_assert_cmpstr(finding.path, ==, path);
         g_assert_cmpstr(finding.origin->name, ==, origin);
         g_assert_null(finding.culprit);
+        g_assert_null(finding.found);
         finding_clear(&finding);
         (void) close(fd);
 }
