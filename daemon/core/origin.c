@@ -137,7 +137,7 @@ static int compare(const struct candidate *candidate, const struct place *found)
 
         if (statx(found->fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx) < 0)
                 return -errno;
-        if ((stx.stx_mask & candidate->stx.stx_mask & STATX_BASIC_STATS) != STATX_BASIC_STATS ||
+        if ((stx.stx_mask & candidate->stx.stx_mask & STATX_IDENTITY) != STATX_IDENTITY ||
             !same_inode(&candidate->stx, &stx))
                 return VERDICT_OTHER_FILE;
 

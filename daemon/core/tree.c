@@ -80,7 +80,7 @@ static int step_open(int at, const char *name, struct place *ret, struct statx *
                 return -errno;
         if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, ret_stx) < 0)
                 return -errno;
-        if ((ret_stx->stx_mask & (STATX_BASIC_STATS | STATX_MNT_ID)) != (STATX_BASIC_STATS | STATX_MNT_ID))
+        if ((ret_stx->stx_mask & (STATX_IDENTITY | STATX_MNT_ID)) != (STATX_IDENTITY | STATX_MNT_ID))
                 return -ENODATA;
         ret->fd = take_fd(&fd);
         ret->mount_id = ret_stx->stx_mnt_id;

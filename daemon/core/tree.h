@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "finding.h"
 
@@ -11,6 +12,14 @@ struct place {
         uint64_t mount_id;
         char *path;
 };
+
+/*
+ * What a filesystem must tell of a file. Not the time of the last access, nor what else is in STATX_BASIC_STATS: one that
+ * keeps no such time (erofs) leaves it out.
+ */
+#define STATX_IDENTITY                                                                                      \
+        (STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO | STATX_SIZE | STATX_MTIME |           \
+         STATX_CTIME)
 
 #define PLACE_EMPTY ((struct place){ .fd = -1 })
 
