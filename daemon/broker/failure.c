@@ -35,6 +35,7 @@ int failure_from_finding(const struct finding *finding, sd_bus_error *ret) {
         case VERDICT_PATH_ONLY:
         case VERDICT_NOT_READ_ONLY:
         case VERDICT_NOT_REGULAR:
+        case VERDICT_DIRECT:
                 return sd_bus_error_set(ret, MODULED_ERROR_BAD_DESCRIPTOR, sentence);
         case VERDICT_HIDDEN:
         case VERDICT_NO_PATH:

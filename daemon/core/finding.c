@@ -38,6 +38,8 @@ static const char *what_to_do(enum verdict verdict) {
                 return "it was opened for writing; open it read-only";
         case VERDICT_NOT_REGULAR:
                 return "it is not a regular file; pass a descriptor of the module's file";
+        case VERDICT_DIRECT:
+                return "it was opened with O_DIRECT, so the kernel cannot read a module from it; open it without";
         case VERDICT_HIDDEN:
                 return "its filesystem does not let moduled look at it; open the file where everybody can see it";
         case VERDICT_NO_PATH:

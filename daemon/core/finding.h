@@ -12,6 +12,7 @@ enum verdict {
         VERDICT_PATH_ONLY,         /* opened with O_PATH */
         VERDICT_NOT_READ_ONLY,     /* opened for writing */
         VERDICT_NOT_REGULAR,       /* a directory, device, pipe, socket or the like */
+        VERDICT_DIRECT,            /* opened with O_DIRECT */
         VERDICT_HIDDEN,            /* its filesystem, a user's, does not say what it is */
         VERDICT_NO_PATH,           /* the kernel gives no absolute path, or one too long */
         VERDICT_OUTSIDE,           /* the path is below no origin's directory */

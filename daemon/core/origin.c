@@ -53,7 +53,8 @@ static int look_at(int fd, unsigned mask, struct statx *ret) {
  *
  * Never blocks: F_GETFL and statx(2) with AT_STATX_DONT_SYNC are answered without asking the filesystem.
  *
- * Return: 0, VERDICT_PATH_ONLY, VERDICT_NOT_READ_ONLY, VERDICT_NOT_REGULAR, VERDICT_HIDDEN, or a negative errno.
+ * Return: 0, VERDICT_PATH_ONLY, VERDICT_NOT_READ_ONLY, VERDICT_NOT_REGULAR, VERDICT_DIRECT, VERDICT_HIDDEN,
+ * or a negative errno.
  */
 int descriptor_check(int fd) {
         struct statx stx;
@@ -69,7 +70,9 @@ int descriptor_check(int fd) {
         r = look_at(fd, STATX_TYPE, &stx);
         if (r != 0)
                 return r;
-        return S_ISREG(stx.stx_mode) ? 0 : VERDICT_NOT_REGULAR;
+        if (!S_ISREG(stx.stx_mode))
+                return VERDICT_NOT_REGULAR;
+        return flags & O_DIRECT ? VERDICT_DIRECT : 0;
 }
 
 static int candidate_read(int fd, struct candidate *ret) {

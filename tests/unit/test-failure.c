@@ -274,7 +274,7 @@ static void test_findings(void) {
                 const char *name = MODULED_ERROR_ORIGIN_REFUSED;
 
                 if (verdict == VERDICT_PATH_ONLY || verdict == VERDICT_NOT_READ_ONLY ||
-                    verdict == VERDICT_NOT_REGULAR)
+                    verdict == VERDICT_NOT_REGULAR || verdict == VERDICT_DIRECT)
                         name = MODULED_ERROR_BAD_DESCRIPTOR;
                 g_assert_cmpint(failure_from_finding(&finding, &error), <, 0);
                 check(&error, name, "");

@@ -16,6 +16,7 @@ static void test_explain(void) {
                 { VERDICT_PATH_ONLY, "open it for reading" },
                 { VERDICT_NOT_READ_ONLY, "open it read-only" },
                 { VERDICT_NOT_REGULAR, "pass a descriptor of the module's file" },
+                { VERDICT_DIRECT, "open it without" },
                 { VERDICT_HIDDEN, "open the file where everybody can see it" },
                 { VERDICT_NO_PATH, "install the module into an origin's directory" },
                 { VERDICT_OUTSIDE, "install it there, or have an administrator add an origin" },

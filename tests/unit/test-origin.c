@@ -180,6 +180,18 @@ static void test_descriptor_check(struct fixture *f, gconstpointer data) {
         }
 }
 
+/* The program's own file: a filesystem in memory has no direct access. */
+static void test_direct(struct fixture *f, gconstpointer data) {
+        int fd = open("/proc/self/exe", O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+        (void) data;
+        if (fd < 0) {
+                g_test_skip("the program's file is on a filesystem without direct access");
+                return;
+        }
+        expect(f, fd, VERDICT_DIRECT, NULL, NULL);
+}
+
 /* --- what has no path, or another one --- */
 
 static void test_memfd(struct fixture *f, gconstpointer data) {
@@ -417,6 +429,7 @@ int main(int argc, char *argv[]) {
         ADD("not-regular", test_not_regular);
         ADD("not-open", test_not_open);
         ADD("descriptor-check", test_descriptor_check);
+        ADD("direct", test_direct);
         ADD("memfd", test_memfd);
         ADD("no-path", test_no_path);
         ADD("tmpfile", test_tmpfile);

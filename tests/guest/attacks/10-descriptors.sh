@@ -18,7 +18,9 @@ write-only               BadDescriptor  opened for writing
 ioctl-only               BadDescriptor  opened for writing
 path-only                BadDescriptor  opened with O_PATH
 path-of-link             BadDescriptor  opened with O_PATH
-direct-of-mine           OriginRefused  does not lie in the directory of any origin
+direct-of-mine           BadDescriptor  opened with O_DIRECT
+direct                   BadDescriptor  opened with O_DIRECT
+set-direct               BadDescriptor  opened with O_DIRECT
 memfd                    BadDescriptor  opened for writing
 memfd-read-only          OriginRefused  does not lie in the directory of any origin
 memfd-sealed             BadDescriptor  opened for writing
