@@ -26,7 +26,7 @@ wait_for 10 grep -q Monitoring /run/case.polkit
 check "a module" as bob python3 /run/case.check.py "$DUMMY"
 check_says "is accepted" '^Accepted=True$'
 check_says "by its origin" '^Origin=modules$'
-check_says "its path is told" "^Path=$(readlink -f "$DUMMY")\$"
+check_says "its path is told" "^Path=$(readlink -f "$DUMMY" | sed -e 's/[.+]/\\&/g')\$"
 check_says "and its filesystem" '^FilesystemType=ext4$'
 check_says "what could be required is told" "'read-only', False, False, 'read-write'"
 check_says "what it says of itself, too" '^License=GPL$'
