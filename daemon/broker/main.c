@@ -253,11 +253,15 @@ static int open_bus(struct broker *broker) {
 /* What somebody else unloads disappears; what somebody else loads is none of ours. */
 static void on_uevent(enum uevent uevent, const char *name, void *userdata) {
         struct broker *broker = userdata;
+        int state;
 
         if (uevent == UEVENT_RESYNC)
                 announce_absent(&broker->context);
-        /* It may be there again by now. */
-        else if (uevent == UEVENT_REMOVED && system_module_state(name) == MODULE_ABSENT)
+        if (uevent != UEVENT_REMOVED)
+                return;
+        /* The kernel says so before its directory in sysfs is gone; and it may be there again by now. */
+        state = system_module_state(name);
+        if (state != MODULE_LIVE && state != MODULE_COMING)
                 announce_gone(&broker->context, name);
 }
 
