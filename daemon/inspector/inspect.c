@@ -27,9 +27,10 @@
 #include "zygote.h"
 
 /* The largest module takes a quarter of a second to unpack; an emulated or busy machine is ten times slower. */
-#define RUN_USEC_DEFAULT (UINT64_C(10) * 1000000)
+#define RUN_USEC_DEFAULT (10 * USEC_PER_SEC)
 /* Longer than it takes for all before it, unless their disk is stuck. */
-#define WAIT_USEC (UINT64_C(60) * 1000000)
+#define WAIT_USEC (60 * USEC_PER_SEC)
+#define USEC_PER_SEC UINT64_C(1000000)
 #define ACCURACY_USEC UINT64_C(100000)
 
 TAILQ_HEAD(inspections, inspection);
@@ -204,11 +205,12 @@ static int start_inspection(struct inspection *inspection, struct place *place) 
         r = sd_event_add_io(inspector->event, &inspection->io, inspection->pipe, EPOLLIN, on_answer,
                             inspection);
         if (r >= 0)
-                r = set_timer(inspection, inspection->inspector->run_usec);
+                r = set_timer(inspection, inspector->run_usec);
         if (r < 0)
                 return r;
 
         order.id = new_id(inspector);
+        order.seconds = (uint32_t) ((inspector->run_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
         strcpy(order.expected, inspection->expected);
         r = zygote_send_order(inspector->socket, &order, inspection->fd, write_end);
         if (r < 0)
@@ -323,7 +325,7 @@ int inspector_new(struct inspector **ret) {
 /**
  * inspector_set_time() - how long looking into one file may take
  * @inspector:  the inspector
- * @usec:       in µs; for files that nobody has begun with yet
+ * @usec:       in µs, and as much processor time, in whole seconds; for files that nobody has begun with yet
  */
 void inspector_set_time(struct inspector *inspector, uint64_t usec) {
         inspector->run_usec = usec;

@@ -27,8 +27,6 @@
 /*
  * SANDBOX_MEMORY_MAX is for what a file unpacks to. The largest module in Debian's kernels has 28 MiB, the largest
  * elsewhere about 100 MiB; liblzma takes up to 64 MiB on top. A file that is not compressed is mapped and takes none.
- *
- * SANDBOX_CPU_SECONDS is for when nobody is there to look at the clock. The largest module takes a quarter of one to unpack.
  */
 
 /* What may be called whatever the arguments. */
@@ -141,7 +139,7 @@ static int limit(int resource, rlim_t soft, rlim_t hard) {
 }
 
 /* A mapping of the file takes no memory but address space. */
-static int set_limits(const struct sandbox *sandbox, int file) {
+static int set_limits(const struct sandbox *sandbox, int file, rlim_t seconds) {
         rlim_t memory = sandbox->occupied + SANDBOX_MEMORY_MAX;
         struct stat st;
         int r;
@@ -151,7 +149,7 @@ static int set_limits(const struct sandbox *sandbox, int file) {
         memory += (rlim_t) (st.st_size < IMAGE_FILE_MAX ? st.st_size : IMAGE_FILE_MAX);
         r = limit(RLIMIT_AS, memory, memory);
         if (r == 0)
-                r = limit(RLIMIT_CPU, SANDBOX_CPU_SECONDS, SANDBOX_CPU_SECONDS + 1);
+                r = limit(RLIMIT_CPU, seconds, seconds + 1);
         if (r == 0)
                 r = limit(RLIMIT_FSIZE, 0, 0);
         if (r == 0)
@@ -164,12 +162,13 @@ static int set_limits(const struct sandbox *sandbox, int file) {
  * @sandbox:    as prepared
  * @file:       the file
  * @pipe:       where the answer goes
+ * @seconds:    how much processor time it may take, for when nobody is there to look at the clock; then comes SIGXCPU
  *
  * First of all closes every other descriptor. There is no way back, and after an error none ahead.
  *
  * Return: 0 or a negative errno.
  */
-int sandbox_enter(const struct sandbox *sandbox, int file, int pipe) {
+int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned seconds) {
         int r;
 
         r = close_others(file, pipe);
@@ -178,6 +177,6 @@ int sandbox_enter(const struct sandbox *sandbox, int file, int pipe) {
         /* Not dumpable: where the kernel pipes core dumps to a program, RLIMIT_CORE does not stop it; see core(5). */
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return -errno;
-        r = set_limits(sandbox, file);
+        r = set_limits(sandbox, file, seconds);
         return r < 0 ? r : seccomp_load(sandbox->filter);
 }

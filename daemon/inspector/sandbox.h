@@ -4,9 +4,8 @@
 #include <seccomp.h>
 #include <sys/resource.h>
 
-/* What the inspector of one file may use; see sandbox.c for the reasons. */
+/* What unpacking one file may take; see sandbox.c for the reason. */
 #define SANDBOX_MEMORY_MAX ((rlim_t) 256 * 1024 * 1024)
-#define SANDBOX_CPU_SECONDS ((rlim_t) 10)
 
 struct sandbox {
         scmp_filter_ctx filter;
@@ -15,4 +14,4 @@ struct sandbox {
 
 int sandbox_prepare(struct sandbox *ret);
 void sandbox_clear(struct sandbox *sandbox);
-int sandbox_enter(const struct sandbox *sandbox, int file, int pipe);
+int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned seconds);

@@ -124,19 +124,19 @@ static int receive_order(int socket, struct zygote_order *ret, int ret_fds[ORDER
 }
 
 /* In the child: nobody else is there to look at an error but who reads the pipe. */
-static void child_main(const struct zygote *zygote, const char *expected, int file, int pipe)
+static void child_main(const struct zygote *zygote, const struct zygote_order *order, int file, int pipe)
                 __attribute__((noreturn));
 
-static void child_main(const struct zygote *zygote, const char *expected, int file, int pipe) {
+static void child_main(const struct zygote *zygote, const struct zygote_order *order, int file, int pipe) {
         struct modinfo *info = NULL;
         int r;
 
         /* A zygote that died before this call is no parent any more. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != zygote->pid)
                 _exit(EXIT_FAILURE);
-        r = sandbox_enter(&zygote->sandbox, file, pipe);
+        r = sandbox_enter(&zygote->sandbox, file, pipe, order->seconds);
         if (r == 0)
-                r = modinfo_read(file, expected, &info);
+                r = modinfo_read(file, order->expected, &info);
         r = answer_send(pipe, r, info);
         _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
@@ -164,7 +164,7 @@ static int start_child(struct zygote *zygote, const struct zygote_order *order, 
         if (pid < 0)
                 return report(zygote, order->id, -errno, 0);
         if (pid == 0)
-                child_main(zygote, order->expected, file, pipe);
+                child_main(zygote, order, file, pipe);
         *child = (struct child){ .id = order->id, .pid = pid };
         return 0;
 }

@@ -17,7 +17,8 @@ enum zygote_order_kind {
 /* From the broker to the zygote; one packet each, as all of this. */
 struct zygote_order {
         uint32_t kind;
-        uint32_t id; /* not 0 */
+        uint32_t id;      /* not 0 */
+        uint32_t seconds; /* of processor time, for ZYGOTE_START */
         char expected[MODULE_NAME_MAX + 1];
 };
 

@@ -382,6 +382,7 @@ static void test_limits(struct inspecting *f, gconstpointer data) {
 
         (void) data;
         NEEDS_ROOT();
+        inspector_set_time(f->inspector, 20 * G_USEC_PER_SEC + 1);
         ask(f, "wait", &asked);
         path = g_strdup_printf("/proc/%d/limits", inspecting_await_child(f));
         do {
@@ -390,7 +391,7 @@ static void test_limits(struct inspecting *f, gconstpointer data) {
         } while (!g_regex_match_simple("Max core file size +0 +0 ", limits, 0, 0));
         g_assert_true(g_regex_match_simple("Max file size +0 +0 ", limits, 0, 0));
         g_assert_true(g_regex_match_simple("Max processes +0 +0 ", limits, 0, 0));
-        g_assert_true(g_regex_match_simple("Max cpu time +10 +11 ", limits, 0, 0));
+        g_assert_true(g_regex_match_simple("Max cpu time +21 +22 ", limits, 0, 0));
         g_assert_false(g_regex_match_simple("Max address space +unlimited ", limits, 0, 0));
         inspecting_clear(&asked);
 }
