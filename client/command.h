@@ -16,7 +16,7 @@ enum {
         EXIT_UNAUTHORIZED = 4, /* by polkit or by the bus: somebody else may be allowed */
 };
 
-/* Options; none takes an argument, so a set of them is all that there is to know. */
+/* A bit for each option. */
 enum {
         OPTION_HELP = 1 << 0,
         OPTION_VERSION = 1 << 1,
@@ -29,6 +29,26 @@ enum {
         OPTION_FORCE_VERMAGIC = 1 << 8,
         OPTION_JSON = 1 << 9,
         OPTION_NO_LEGEND = 1 << 10,
+        OPTION_NO_PAGER = 1 << 11,
+        OPTION_OUTPUT = 1 << 12,
+        OPTION_SHOW = 1 << 13,
+        OPTION_ROOT = 1 << 14,
+        OPTION_KERNEL = 1 << 15,
+        OPTION_WITH_UNUSED = 1 << 16,
+        OPTION_MINE = 1 << 17,
+        OPTION_ALL = 1 << 18,
+        OPTION_SINCE = 1 << 19,
+        OPTION_LINES = 1 << 20,
+};
+
+/* What was given on the command line; texts are NULL where their option was not. */
+struct options {
+        unsigned set; /* of the OPTION_ above */
+        const char *output;
+        const char *root;
+        const char *kernel;
+        const char *since;
+        const char *lines;
 };
 
 struct command {
@@ -41,7 +61,7 @@ struct command {
         int max_arguments;
 
         /* Does it and returns an exit code; has said why if that is not EXIT_DONE. @arguments ends with NULL. */
-        int (*run)(unsigned options, char **arguments);
+        int (*run)(const struct options *options, char **arguments);
 };
 
 extern const struct command command_load;

@@ -216,7 +216,7 @@ static int call_get_managed_objects(sd_bus *bus, sd_bus_message **ret) {
         return r < 0 ? r : bus_call(bus, m, ret);
 }
 
-static int run(unsigned options, char **arguments) {
+static int run(const struct options *options, char **arguments) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_(modules_clear) struct modules modules = { 0 };
@@ -228,18 +228,18 @@ static int run(unsigned options, char **arguments) {
                 return failure_report_unreachable(r);
         r = call_get_managed_objects(bus, &answer);
         if (r != 0)
-                return failure_report(r, answer, options);
+                return failure_report(r, answer, options->set);
         r = read_objects(answer, &modules);
         if (r < 0)
                 return failure_report_answer(r);
 
         if (modules.n > 0)
                 qsort(modules.all, modules.n, sizeof(*modules.all), compare);
-        else if (!(options & (OPTION_JSON | OPTION_NO_LEGEND))) {
+        else if (!(options->set & (OPTION_JSON | OPTION_NO_LEGEND))) {
                 printf("moduled has loaded no module.\n");
                 return EXIT_DONE;
         }
-        r = print(&modules, options);
+        r = print(&modules, options->set);
         return r < 0 ? failure_report_answer(-ENOMEM) : EXIT_DONE;
 }
 

@@ -140,7 +140,7 @@ static int report(int result, sd_bus_message *answer, unsigned options) {
         return EXIT_DONE;
 }
 
-static int run(unsigned options, char **arguments) {
+static int run(const struct options *options, char **arguments) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *answer = NULL;
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         _cleanup_free_ char *parameters = NULL;
@@ -157,14 +157,14 @@ static int run(unsigned options, char **arguments) {
         if (r < 0)
                 return failure_report_unreachable(r);
 
-        r = make_call(bus, fd, parameters, kernel_flags(options), &m);
+        r = make_call(bus, fd, parameters, kernel_flags(options->set), &m);
         if (r == -EINVAL) {
                 say("The parameters are not UTF-8, and the bus carries no other text.");
                 return EXIT_USAGE;
         }
         if (r >= 0)
-                r = bus_call_authorized(bus, m, !(options & OPTION_NO_ASK_PASSWORD), &answer);
-        return report(r, answer, options);
+                r = bus_call_authorized(bus, m, !(options->set & OPTION_NO_ASK_PASSWORD), &answer);
+        return report(r, answer, options->set);
 }
 
 const struct command command_load = {

@@ -35,10 +35,38 @@ static const struct option long_options[] = {
         { "force-vermagic", no_argument, NULL, OPTION_FORCE_VERMAGIC },
         { "json", no_argument, NULL, OPTION_JSON },
         { "no-legend", no_argument, NULL, OPTION_NO_LEGEND },
+        { "no-pager", no_argument, NULL, OPTION_NO_PAGER },
+        { "output", required_argument, NULL, OPTION_OUTPUT },
+        { "show", no_argument, NULL, OPTION_SHOW },
+        { "root", required_argument, NULL, OPTION_ROOT },
+        { "kernel", required_argument, NULL, OPTION_KERNEL },
+        { "with-unused", no_argument, NULL, OPTION_WITH_UNUSED },
+        { "mine", no_argument, NULL, OPTION_MINE },
+        { "all", no_argument, NULL, OPTION_ALL },
+        { "since", required_argument, NULL, OPTION_SINCE },
+        { "lines", required_argument, NULL, OPTION_LINES },
         { NULL, 0, NULL, 0 },
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* Where the argument of an option goes, or NULL if it takes none. */
+static const char **text_of(struct options *options, unsigned option) {
+        switch (option) {
+        case OPTION_OUTPUT:
+                return &options->output;
+        case OPTION_ROOT:
+                return &options->root;
+        case OPTION_KERNEL:
+                return &options->kernel;
+        case OPTION_SINCE:
+                return &options->since;
+        case OPTION_LINES:
+                return &options->lines;
+        default:
+                return NULL;
+        }
+}
 
 static void print_help(const struct command *command) {
         if (command) {
@@ -61,30 +89,39 @@ static void print_help(const struct command *command) {
                "4 not authorized.\n");
 }
 
-/* Reads options, wherever they stand, into a set of OPTION_; moves the other arguments behind them. */
-static int parse_options(int argc, char **argv, unsigned *ret) {
-        unsigned options = 0;
+/* The long option that a short one stands for, or the long option itself. */
+static unsigned option_of(int c) {
+        static const struct {
+                char letter;
+                unsigned option;
+        } letters[] = {
+                { 'h', OPTION_HELP },  { 'n', OPTION_LINES },   { 'o', OPTION_OUTPUT },
+                { 'q', OPTION_QUIET }, { 'v', OPTION_VERBOSE },
+        };
+
+        for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
+                if (letters[i].letter == c)
+                        return letters[i].option;
+        return (unsigned) c;
+}
+
+/* Reads options, wherever they stand; moves the other arguments behind them. */
+static int parse_options(int argc, char **argv, struct options *options) {
+        const char **text;
         int c;
 
-        while ((c = getopt_long(argc, argv, "hqv", long_options, NULL)) != -1) {
-                switch (c) {
-                case 'h':
-                        options |= OPTION_HELP;
-                        break;
-                case 'q':
-                        options |= OPTION_QUIET;
-                        break;
-                case 'v':
-                        options |= OPTION_VERBOSE;
-                        break;
-                case '?':
+        while ((c = getopt_long(argc, argv, "hn:o:qv", long_options, NULL)) != -1) {
+                unsigned option;
+
+                if (c == '?')
                         /* getopt_long() has said what. */
                         return -EINVAL;
-                default:
-                        options |= (unsigned) c;
-                }
+                option = option_of(c);
+                options->set |= option;
+                text = text_of(options, option);
+                if (text)
+                        *text = optarg;
         }
-        *ret = options;
         return 0;
 }
 
@@ -114,7 +151,7 @@ static bool is_usable(const struct command *command, unsigned options, int n_arg
         return true;
 }
 
-static int dispatch(unsigned options, char **arguments, int n_arguments) {
+static int dispatch(const struct options *options, char **arguments, int n_arguments) {
         const struct command *command = NULL;
 
         if (n_arguments > 0) {
@@ -124,11 +161,11 @@ static int dispatch(unsigned options, char **arguments, int n_arguments) {
                         return EXIT_USAGE;
                 }
         }
-        if (options & OPTION_HELP) {
+        if (options->set & OPTION_HELP) {
                 print_help(command);
                 return EXIT_DONE;
         }
-        if (options & OPTION_VERSION) {
+        if (options->set & OPTION_VERSION) {
                 printf("modctl %s\n", PROJECT_VERSION);
                 return EXIT_DONE;
         }
@@ -136,14 +173,14 @@ static int dispatch(unsigned options, char **arguments, int n_arguments) {
                 say("A command is missing; 'modctl --help' lists them.");
                 return EXIT_USAGE;
         }
-        if (!is_usable(command, options, n_arguments - 1))
+        if (!is_usable(command, options->set, n_arguments - 1))
                 return EXIT_USAGE;
         return command->run(options, arguments + 1);
 }
 
 int main(int argc, char *argv[]) {
         static char name[] = "modctl";
-        unsigned options;
+        struct options options = { 0 };
         int r;
 
         /* What getopt_long() says begins with this; no path belongs there. */
@@ -152,7 +189,7 @@ int main(int argc, char *argv[]) {
                 say("'modctl --help' and 'modctl COMMAND --help' list the options.");
                 return EXIT_USAGE;
         }
-        r = dispatch(options, argv + optind, argc - optind);
+        r = dispatch(&options, argv + optind, argc - optind);
         if ((fflush(stdout) != 0 || ferror(stdout)) && r == EXIT_DONE) {
                 say("The output could not be written (%s).", strerror(errno));
                 return EXIT_FAILED;

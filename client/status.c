@@ -186,7 +186,7 @@ static void print_json(const struct status *status, const struct origins *origin
         printf("\n   ]\n}\n");
 }
 
-static int run(unsigned options, char **arguments) {
+static int run(const struct options *options, char **arguments) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *properties = NULL, *listed = NULL;
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         struct status status = { .version = "", .kernel_release = "", .lockdown = "", .decompression = "" };
@@ -199,10 +199,10 @@ static int run(unsigned options, char **arguments) {
                 return failure_report_unreachable(r);
         r = get_all(bus, &properties);
         if (r != 0)
-                return failure_report(r, properties, options);
+                return failure_report(r, properties, options->set);
         r = list_origins(bus, &listed);
         if (r != 0)
-                return failure_report(r, listed, options);
+                return failure_report(r, listed, options->set);
 
         r = properties_read(properties, status_properties, &status);
         if (r >= 0)
@@ -210,7 +210,7 @@ static int run(unsigned options, char **arguments) {
         if (r < 0)
                 return failure_report_answer(r);
 
-        if (options & OPTION_JSON)
+        if (options->set & OPTION_JSON)
                 print_json(&status, &origins);
         else
                 print_text(&status, &origins);

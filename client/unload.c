@@ -42,7 +42,7 @@ static int make_call(sd_bus *bus, const char *name, sd_bus_message **ret) {
         return 0;
 }
 
-static int run(unsigned options, char **arguments) {
+static int run(const struct options *options, char **arguments) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *answer = NULL;
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         const char *name = arguments[0];
@@ -62,11 +62,11 @@ static int run(unsigned options, char **arguments) {
                 return EXIT_USAGE;
         }
         if (r >= 0)
-                r = bus_call_authorized(bus, m, !(options & OPTION_NO_ASK_PASSWORD), &answer);
+                r = bus_call_authorized(bus, m, !(options->set & OPTION_NO_ASK_PASSWORD), &answer);
         if (r != 0)
-                return failure_report(r, answer, options);
+                return failure_report(r, answer, options->set);
 
-        announce(options, "Unloaded", name);
+        announce(options->set, "Unloaded", name);
         return EXIT_DONE;
 }
 
