@@ -22,6 +22,7 @@
 #include "lifecycle.h"
 #include "manager.h"
 #include "names.h"
+#include "reader.h"
 #include "request.h"
 #include "system.h"
 #include "uevents.h"
@@ -231,6 +232,8 @@ static int open_bus(struct broker *broker) {
         int r;
 
         r = sd_bus_open_system_with_description(&context->bus, "moduled");
+        if (r >= 0)
+                r = reader_attach(context);
         if (r >= 0)
                 r = authority_new(context->bus, &context->authority);
         if (r >= 0)

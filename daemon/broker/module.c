@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "module.h"
 #include "names.h"
+#include "reader.h"
 #include "unload.h"
 
 static int get_uid(sd_bus *bus, const char *path, const char *interface, const char *property,
@@ -50,6 +51,8 @@ static const sd_bus_vtable module_vtable[] = {
                         SD_BUS_VTABLE_PROPERTY_CONST),
         SD_BUS_PROPERTY("LoadedAt", "t", NULL, offsetof(struct module, loaded_at),
                         SD_BUS_VTABLE_PROPERTY_CONST),
+        SD_BUS_PROPERTY("Parameters", "s", reader_refuse, 0,
+                        SD_BUS_VTABLE_PROPERTY_CONST | SD_BUS_VTABLE_PROPERTY_EXPLICIT),
         SD_BUS_METHOD_WITH_ARGS("Unload", SD_BUS_ARGS("t", flags), SD_BUS_NO_RESULT, method_unload,
                                 SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_VTABLE_END,

@@ -43,13 +43,19 @@ static int state_path(const struct registry *registry, const char *name, const c
 static int state_write(const struct registry *registry, const struct module *module) {
         _cleanup_free_ char *path = NULL, *temporary = NULL;
         _cleanup_fclose_ FILE *f = NULL;
+        _cleanup_close_ int fd = -1;
 
         if (state_path(registry, module->name, "", &path) < 0 ||
             state_path(registry, module->name, ".new", &temporary) < 0)
                 return -ENOMEM;
-        f = fopen(temporary, "we");
+        /* The parameters are for whoever gave them. */
+        fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return -errno;
+        f = fdopen(fd, "w");
         if (!f)
                 return -errno;
+        (void) take_fd(&fd);
         fprintf(f, "%ju %" PRIu64, (uintmax_t) module->loaded_by, module->loaded_at);
         fputc('\0', f);
         fwrite(module->path, strlen(module->path) + 1, 1, f);

@@ -90,6 +90,17 @@ static void test_round_trip(struct fixture *f, gconstpointer data) {
         g_assert_null(registry_free(NULL));
 }
 
+/* Among the parameters there may be a key. */
+static void test_private(struct fixture *f, gconstpointer data) {
+        g_autofree char *path = state_path(f, "dummy");
+        struct stat st;
+
+        (void) data;
+        add(f, "dummy", "key=1234", 1);
+        g_assert_no_errno(stat(path, &st));
+        g_assert_cmpuint(st.st_mode & 07777, ==, 0600);
+}
+
 static void test_order(struct fixture *f, gconstpointer data) {
         static const char *const expected[] = { "one", "two", "three", "four" };
         const struct module *module;
@@ -195,6 +206,7 @@ int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/registry/" name, struct fixture, NULL, set_up, function, tear_down)
         ADD("round-trip", test_round_trip);
+        ADD("private", test_private);
         ADD("order", test_order);
         ADD("replace-and-remove", test_replace_and_remove);
         ADD("unloaded-behind", test_unloaded_behind);

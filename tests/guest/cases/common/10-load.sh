@@ -60,6 +60,20 @@ check_exit 1 "what is not loaded cannot be unloaded" as alice modctl unload dumm
 check "she loads it with a parameter" as alice modctl load "$DUMMY" numdummies=3
 check "there are three interfaces" ip link show dummy2
 check_not "and not four" ip link show dummy3
+object="/org/moduled1/module/dummy org.moduled1.Module"
+# shellcheck disable=SC2086  # two words
+{
+check "she may read its parameters" as alice busctl get-property org.moduled1 $object Parameters
+check_says "as she gave them" '^s "numdummies=3"$'
+check "root may, too" busctl get-property org.moduled1 $object Parameters
+check_says "the same" '^s "numdummies=3"$'
+check_not "bob may not" as bob busctl get-property org.moduled1 $object Parameters
+check_says "it is a matter of permission" '[Dd]enied'
+check "he may read the rest" as bob busctl get-property org.moduled1 $object Path
+check "and all that is for everybody" as bob busctl introspect org.moduled1 $object
+check_silent "which does not have them" 'numdummies'
+}
+check_not "nor does he find them in a file" as bob sh -c 'cat /run/moduled/*/dummy /run/moduled/dummy'
 check "she unloads it again" as alice modctl unload dummy
 
 check_exit 4 "a user whom no rule allows may not" as bob modctl load --no-ask-password "$DUMMY"
