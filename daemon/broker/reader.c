@@ -52,22 +52,6 @@ static int is_for_parameters(sd_bus_message *message) {
         return r;
 }
 
-static int begin(struct context *context, sd_bus_message *message, const char *name, sd_bus_error *error) {
-        struct request *request;
-        int r;
-
-        r = request_new(context, message, "check", proceed, &request, error);
-        if (r < 0)
-                return r;
-        r = item_set_name(&request->items[0], name, error);
-        if (r < 0) {
-                request_free(request);
-                return r;
-        }
-        request->n_items = 1;
-        return request_begin(request);
-}
-
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         const char *path = sd_bus_message_get_path(message);
         struct context *context = userdata;
@@ -77,7 +61,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         r = path ? sd_bus_path_decode(path, MODULED_MODULE_PREFIX, &name) : 0;
         if (r <= 0 || is_for_parameters(message) <= 0 || !registry_find(context->registry, name))
                 return 0;
-        r = begin(context, message, name, error);
+        r = request_begin_named(context, message, "check", proceed, name, error);
         if (r < 0)
                 r = sd_bus_error_is_set(error) ? sd_bus_reply_method_error(message, error)
                                                : sd_bus_reply_method_errno(message, r, NULL);

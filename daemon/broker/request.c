@@ -297,6 +297,36 @@ int request_begin(struct request *request) {
         return 1;
 }
 
+/**
+ * request_begin_named() - take a call on that is about one module, by its name
+ * @context:    the broker's context
+ * @message:    the call; answered when the request ends
+ * @verb:       as for request_new()
+ * @proceed:    as for request_new()
+ * @name:       the module's name; - and _ are the same
+ * @error:      set on failure
+ *
+ * To be called from the message's handler.
+ *
+ * Return: 1 if the request is under way, or a negative errno if it was not begun.
+ */
+int request_begin_named(struct context *context, sd_bus_message *message, const char *verb,
+                        request_step_t proceed, const char *name, sd_bus_error *error) {
+        struct request *request;
+        int r;
+
+        r = request_new(context, message, verb, proceed, &request, error);
+        if (r < 0)
+                return r;
+        r = item_set_name(&request->items[0], name, error);
+        if (r < 0) {
+                request_free(request);
+                return r;
+        }
+        request->n_items = 1;
+        return request_begin(request);
+}
+
 static struct request *first_to_refuse(const struct context *context) {
         struct request *request;
 

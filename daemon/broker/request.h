@@ -53,6 +53,8 @@ struct request {
 int request_new(struct context *context, sd_bus_message *message, const char *verb, request_step_t proceed,
                 struct request **ret, sd_bus_error *error);
 int request_begin(struct request *request);
+int request_begin_named(struct context *context, sd_bus_message *message, const char *verb,
+                        request_step_t proceed, const char *name, sd_bus_error *error);
 void request_free(struct request *request);
 void request_fail(struct request *request, const struct item *item, int r, sd_bus_error *error);
 void request_fail_errno(struct request *request, const struct item *item, int r, const char *what);

@@ -135,20 +135,8 @@ static void proceed(struct request *request) {
  */
 int unload_begin(struct context *context, sd_bus_message *message, const char *name, uint64_t flags,
                  sd_bus_error *error) {
-        struct request *request;
-        int r;
-
         if (flags != 0)
                 return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                         "The flags of Unload are for the future; they must be 0.");
-        r = request_new(context, message, "unload", proceed, &request, error);
-        if (r < 0)
-                return r;
-        r = item_set_name(&request->items[0], name, error);
-        if (r < 0) {
-                request_free(request);
-                return r;
-        }
-        request->n_items = 1;
-        return request_begin(request);
+        return request_begin_named(context, message, "unload", proceed, name, error);
 }
