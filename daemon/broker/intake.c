@@ -81,6 +81,17 @@ size_t intake_take(struct arrival ret[static INTAKE_MAX]) {
 }
 
 /**
+ * intake_pending() - the descriptors of a message that has not come in completely
+ * @ret:        the descriptors; borrowed
+ *
+ * Return: how many.
+ */
+size_t intake_pending(const struct arrival **ret) {
+        *ret = arrivals;
+        return n_arrivals;
+}
+
+/**
  * intake_discard() - close the descriptors that came with a message of the bus itself
  *
  * Since dbus 1.15.8 its answer to GetConnectionCredentials() brings a pidfd. To be called where a reply is handled.

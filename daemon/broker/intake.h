@@ -13,5 +13,6 @@ struct arrival {
 };
 
 int intake_begin(void);
+size_t intake_pending(const struct arrival **ret);
 size_t intake_take(struct arrival ret[static INTAKE_MAX]);
 void intake_discard(void);

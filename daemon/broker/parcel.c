@@ -4,8 +4,7 @@
  * Parcel
  *
  * The descriptors that came with a message, whether its body mentions them or not, whether anybody asked for the message
- * or not. intake.c has taken them out of it. Closing one can take for good, so the closer does it, and until it has they
- * are counted against the user who sent them.
+ * or not. intake.c has taken them out of it, and disposal.c closes them.
  */
 
 #include <stdint.h>
@@ -13,22 +12,17 @@
 
 #include "caller.h"
 #include "cleanup.h"
-#include "closer.h"
+#include "disposal.h"
 #include "intake.h"
 #include "parcel.h"
-
-/* Threads that may be stuck, for one user and in all. One stuck thread costs two pages of stack and a task. */
-#define CLOSING_PER_USER 8
-#define CLOSING_IN_ALL 64
 
 struct parcel {
         struct parcels *parcels;
         struct arrival arrivals[INTAKE_MAX];
         const sd_bus_message *message; /* to be told by, while it is being handled */
         char *sender;
-        size_t n, next; /* those before next have been handed to the closer */
-        size_t closing;
-        struct user *user;          /* against whom they are counted, once known */
+        size_t n;
+        struct bundle *bundle;      /* for when they are given back */
         struct caller_query *query; /* for a message that nobody claimed */
         TAILQ_ENTRY(parcel) link;
 };
@@ -38,61 +32,18 @@ TAILQ_HEAD(parcel_list, parcel);
 struct parcels {
         sd_bus *bus;
         struct users *users;
-        struct closer *closer;
-        sd_event_source *closed_source;
+        struct disposal *disposal;
         sd_event_source *unclaimed_source;
         sd_bus_slot *filter;
-        struct parcel *current;       /* of the message that is being handled */
-        struct parcel_list claimed;   /* by a request, or waiting for the bus to say whose they are */
-        struct parcel_list returning; /* being closed, or waiting to be */
+        struct parcel *current;     /* of the message that is being handled */
+        struct parcel_list claimed; /* by a request, or waiting for the bus to say whose they are */
 };
 
 static void parcel_free(struct parcel *parcel) {
         caller_query_free(parcel->query);
         free(parcel->sender);
-        user_unref(parcel->user);
+        free(parcel->bundle);
         free(parcel);
-}
-
-/* Hands to the closer what the user's share allows. What cannot be handed over waits for the next time. */
-static void parcel_push(struct parcel *parcel) {
-        struct user *user = parcel->user;
-
-        while (parcel->next < parcel->n && user->closing < CLOSING_PER_USER) {
-                if (closer_submit(parcel->parcels->closer, parcel->arrivals[parcel->next].fd, parcel) < 0)
-                        break;
-                parcel->next++;
-                parcel->closing++;
-                user->closing++;
-                user->parked--;
-        }
-}
-
-static void on_closed(int fd, void *owner) {
-        struct parcel *parcel = owner;
-
-        (void) close(fd);
-        parcel->closing--;
-        parcel->user->closing--;
-}
-
-static int on_closer(sd_event_source *source, int fd, uint32_t events, void *userdata) {
-        struct parcels *parcels = userdata;
-        struct parcel *parcel, *next;
-
-        (void) source;
-        (void) fd;
-        (void) events;
-        closer_reap(parcels->closer, on_closed);
-        for (parcel = TAILQ_FIRST(&parcels->returning); parcel; parcel = next) {
-                next = TAILQ_NEXT(parcel, link);
-                parcel_push(parcel);
-                if (parcel->closing == 0 && parcel->next == parcel->n) {
-                        TAILQ_REMOVE(&parcels->returning, parcel, link);
-                        parcel_free(parcel);
-                }
-        }
-        return 0;
 }
 
 /**
@@ -101,14 +52,18 @@ static int on_closer(sd_event_source *source, int fd, uint32_t events, void *use
  * @user:       against whom they are counted until then; borrowed
  */
 void parcel_release(struct parcel *parcel, struct user *user) {
+        struct disposal *disposal;
+        struct bundle *bundle;
+
         if (!parcel)
                 return;
-        parcel->user = user;
-        user->references++;
-        user->parked += (unsigned) parcel->n;
+        disposal = parcel->parcels->disposal;
+        bundle = take_pointer(&parcel->bundle);
+        for (size_t i = 0; i < parcel->n; i++)
+                bundle->fds[i] = parcel->arrivals[i].fd;
         TAILQ_REMOVE(&parcel->parcels->claimed, parcel, link);
-        TAILQ_INSERT_TAIL(&parcel->parcels->returning, parcel, link);
-        parcel_push(parcel);
+        parcel_free(parcel);
+        disposal_add(disposal, bundle, user);
 }
 
 static void on_caller(int error, uid_t uid, pid_t pid, void *userdata) {
@@ -143,7 +98,9 @@ static int on_unclaimed(sd_event_source *source, void *userdata) {
 static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *error) {
         struct parcels *parcels = userdata;
         const char *sender = sd_bus_message_get_sender(message);
+        const struct arrival *pending;
         struct parcel *parcel;
+        size_t n;
 
         (void) error;
         (void) on_unclaimed(parcels->unclaimed_source, parcels);
@@ -153,15 +110,19 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
                 return 0;
         }
 
+        n = intake_pending(&pending);
+        if (n == 0)
+                return 0;
         /* Without memory what came with this message waits for the next. */
         parcel = calloc(1, sizeof *parcel);
         if (!parcel)
                 return -ENOMEM;
-        parcel->n = intake_take(parcel->arrivals);
-        if (parcel->n == 0) {
+        parcel->bundle = bundle_new(n);
+        if (!parcel->bundle) {
                 parcel_free(parcel);
-                return 0;
+                return -ENOMEM;
         }
+        parcel->n = intake_take(parcel->arrivals);
         parcel->parcels = parcels;
         parcel->message = message;
         parcel->sender = sender ? strdup(sender) : NULL;
@@ -203,13 +164,31 @@ int parcel_get(const struct parcel *parcel, int shown) {
         return -1;
 }
 
+static size_t put(const struct arrival *arrivals, size_t n, int *fds, size_t at) {
+        for (size_t i = 0; fds && i < n; i++)
+                fds[at + i] = arrivals[i].fd;
+        return at + n;
+}
+
+/* See disposal_lent_t(). */
+static size_t list_lent(int *fds, void *userdata) {
+        const struct parcels *parcels = userdata;
+        const struct parcel *parcel;
+        const struct arrival *pending;
+        size_t n = intake_pending(&pending);
+
+        n = put(pending, n, fds, 0);
+        if (parcels->current)
+                n = put(parcels->current->arrivals, parcels->current->n, fds, n);
+        TAILQ_FOREACH(parcel, &parcels->claimed, link)
+                n = put(parcel->arrivals, parcel->n, fds, n);
+        return n;
+}
+
 static int attach(struct parcels *parcels, sd_event *event) {
         int r;
 
-        r = sd_event_add_io(event, &parcels->closed_source, closer_fd(parcels->closer), EPOLLIN, on_closer,
-                            parcels);
-        if (r >= 0)
-                r = sd_event_add_defer(event, &parcels->unclaimed_source, on_unclaimed, parcels);
+        r = sd_event_add_defer(event, &parcels->unclaimed_source, on_unclaimed, parcels);
         if (r >= 0)
                 r = sd_event_source_set_enabled(parcels->unclaimed_source, SD_EVENT_OFF);
         if (r >= 0)
@@ -233,13 +212,12 @@ int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcel
         if (!parcels)
                 return -ENOMEM;
         TAILQ_INIT(&parcels->claimed);
-        TAILQ_INIT(&parcels->returning);
         parcels->bus = sd_bus_ref(bus);
         parcels->users = users;
 
         r = intake_begin();
         if (r >= 0)
-                r = closer_new(CLOSING_IN_ALL, &parcels->closer);
+                r = disposal_new(event, users, list_lent, parcels, &parcels->disposal);
         if (r >= 0)
                 r = attach(parcels, event);
         if (r < 0) {
@@ -255,7 +233,7 @@ int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcel
  * @parcels:    all parcels
  */
 bool parcels_are_closing(const struct parcels *parcels) {
-        return !TAILQ_EMPTY(&parcels->returning) || !TAILQ_EMPTY(&parcels->claimed);
+        return !disposal_is_empty(parcels->disposal) || !TAILQ_EMPTY(&parcels->claimed);
 }
 
 /**
@@ -272,10 +250,8 @@ struct parcels *parcels_free(struct parcels *parcels) {
         if (!parcels)
                 return NULL;
         sd_bus_slot_unref(parcels->filter);
-        sd_event_source_unref(parcels->closed_source);
         sd_event_source_unref(parcels->unclaimed_source);
-        closer_free(parcels->closer);
-        TAILQ_CONCAT(&parcels->claimed, &parcels->returning, link);
+        disposal_free(parcels->disposal);
         while ((parcel = TAILQ_FIRST(&parcels->claimed))) {
                 TAILQ_REMOVE(&parcels->claimed, parcel, link);
                 parcel_free(parcel);

@@ -31,6 +31,7 @@ int user_get(struct users *users, uid_t uid, struct user **ret) {
                         return -ENOMEM;
                 user->uid = uid;
                 user->users = users;
+                TAILQ_INIT(&user->waiting);
                 LIST_INSERT_HEAD(&users->list, user, link);
         }
         user->references++;

@@ -5,14 +5,19 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+struct bundle;
+
+TAILQ_HEAD(bundle_list, bundle);
+
 /* What one user holds of what others need, too. Counted by those who hold it. */
 struct user {
         uid_t uid;
         unsigned references;
-        unsigned requests; /* under way */
-        unsigned prompts;  /* open */
-        unsigned closing;  /* descriptors that a thread is closing */
-        unsigned parked;   /* descriptors that wait for one of those to come back */
+        unsigned requests;          /* under way */
+        unsigned prompts;           /* open */
+        unsigned closing;           /* descriptors that a thread is closing */
+        unsigned parked;            /* descriptors that wait for one of those to come back */
+        struct bundle_list waiting; /* of such descriptors, but for those in a table that was left */
         struct users *users;
         LIST_ENTRY(user) link;
 };
