@@ -20,6 +20,14 @@
 #include "names.h"
 #include "request.h"
 
+/*
+ * A load that has begun is seen through, but for so long in all, in µs. The service manager is asked for more time every
+ * EXTEND_INTERVAL, less than the unit's TimeoutStopSec=; see EXTEND_TIMEOUT_USEC= in sd_notify(3).
+ */
+#define EXTEND_INTERVAL (1 * UINT64_C(1000000))
+#define EXTEND_ROUNDS 90
+#define EXTEND_TIMEOUT "EXTEND_TIMEOUT_USEC=10000000"
+
 struct lifecycle {
         struct context *context;
         sd_event_source *timer;
@@ -29,6 +37,7 @@ struct lifecycle {
         bool called; /* since the timer ran out last */
         bool leaving;
         bool released; /* the name is not ours any more, or need not be given back */
+        unsigned extended;
 };
 
 /* How long nobody must have called; it may be twice that until we leave. */
@@ -64,30 +73,44 @@ static int on_released(sd_bus_message *reply, void *userdata, sd_bus_error *erro
         return 0;
 }
 
+static int set_timer(struct lifecycle *lifecycle, uint64_t usec) {
+        int r = sd_event_source_set_time_relative(lifecycle->timer, usec);
+
+        return r < 0 ? r : sd_event_source_set_enabled(lifecycle->timer, SD_EVENT_ONESHOT);
+}
+
+/* Return: 0 or a negative errno. */
+static int extend(struct lifecycle *lifecycle) {
+        if (lifecycle->context->n_requests == 0 || lifecycle->extended++ == EXTEND_ROUNDS)
+                return 0;
+        (void) sd_notify(false, EXTEND_TIMEOUT);
+        return set_timer(lifecycle, EXTEND_INTERVAL);
+}
+
 static void leave(struct lifecycle *lifecycle) {
         lifecycle->leaving = true;
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Leaving.");
         if (sd_bus_release_name_async(lifecycle->context->bus, &lifecycle->release, MODULED_BUS_NAME,
                                       on_released, lifecycle) < 0)
                 lifecycle->released = true;
+        (void) extend(lifecycle);
 }
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         struct lifecycle *lifecycle = userdata;
         bool busy = lifecycle->called || lifecycle->context->n_requests > 0 ||
                     parcels_are_closing(lifecycle->context->parcels);
-        int r;
 
+        (void) source;
         (void) usec;
         if (lifecycle->leaving)
-                return 0;
+                return extend(lifecycle);
         if (!busy) {
                 leave(lifecycle);
                 return 0;
         }
         lifecycle->called = false;
-        r = sd_event_source_set_time_relative(source, idle_usec(lifecycle->context));
-        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return set_timer(lifecycle, idle_usec(lifecycle->context));
 }
 
 /**

@@ -51,6 +51,13 @@ ends 0 "in the end its caller is answered"
 check_says "with the module's object" '^/org/moduled1/module/mt_5fsleep$'
 check "it is loaded" as alice modctl unload mt_sleep
 
+# Longer than the unit's TimeoutStopSec=.
+begin seconds=15
+check "meanwhile the broker is restarted" systemctl restart moduled.service
+ends 0 "a load that has begun is seen through"
+check_says "and its caller is answered" '^/org/moduled1/module/mt_5fsleep$'
+check "the one that was started knows it" as alice modctl unload mt_sleep
+
 # Its child in the system call is killed: the caller hears of it, nothing else happens.
 loader=$(systemctl show --property=MainPID --value moduled-loader.service)
 begin "seconds=500 killable=1"
