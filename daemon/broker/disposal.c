@@ -33,7 +33,7 @@
 #define PRESENT_MAX ((size_t) 1024)
 #define DOUBLINGS_MAX 6
 /* In µs: who takes longer is stuck; it may take twice that to be seen. */
-#define STUCK_USEC (2 * UINT64_C(1000000))
+#define STUCK_USEC UINT64_C(1000000)
 /* Batches that there may be only because a thread was stuck. */
 #define STUCK_BATCHES_MAX 64
 

@@ -27,6 +27,12 @@
 #include "system.h"
 #include "uevents.h"
 
+/*
+ * A predecessor that was killed while a thread of it could not end may have kept its connection, and its name with it. Who
+ * else may have the name is the bus policy's to say.
+ */
+#define NAME_FLAGS (SD_BUS_NAME_ALLOW_REPLACEMENT | SD_BUS_NAME_REPLACE_EXISTING)
+
 struct options {
         const char *root;
         const char *loader_socket;
@@ -245,7 +251,8 @@ static int open_bus(struct broker *broker) {
                                               "/org/freedesktop/DBus/Local", "org.freedesktop.DBus.Local",
                                               "Disconnected", on_disconnected, NULL, broker);
         if (r >= 0)
-                r = sd_bus_request_name_async(context->bus, NULL, MODULED_BUS_NAME, 0, on_name, broker);
+                r = sd_bus_request_name_async(context->bus, NULL, MODULED_BUS_NAME, NAME_FLAGS, on_name,
+                                              broker);
         if (r >= 0)
                 r = sd_bus_attach_event(context->bus, context->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
