@@ -95,6 +95,9 @@ static ssize_t receive_packet(int socket, void *head, size_t head_size, char *te
         }
         if (n == 0)
                 return -ENODATA;
+        /* There is room in the message for all that can come, so there was none in the process. */
+        if (message.msg_flags & MSG_CTRUNC && ret_fds)
+                return -EMFILE;
         if ((size_t) n < head_size || (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)))
                 return -EBADMSG;
         return n - (ssize_t) head_size;
@@ -132,8 +135,8 @@ int protocol_send_request(int socket, const struct loader_request *request, int 
  * @ret:        the request
  * @ret_fds:    the descriptors that came with it, also when it is malformed; all to be closed by the caller
  *
- * Return: 0, -ENODATA at the end of the connection, -EBADMSG if it is malformed, -EAGAIN if there is none, or another
- * negative errno.
+ * Return: 0, -ENODATA at the end of the connection, -EBADMSG if it is malformed, -EAGAIN if there is none, -EMFILE if this
+ * process has no room for its descriptors, or another negative errno.
  */
 int protocol_receive_request(int socket, struct loader_request *ret, struct received_fds *ret_fds) {
         struct request_head head;

@@ -24,12 +24,14 @@
 #include "attempt.h"
 #include "cleanup.h"
 #include "closer.h"
+#include "connection.h"
 #include "kernel-log.h"
 #include "kernel.h"
 #include "loader.h"
 #include "module-name.h"
 #include "origin.h"
 #include "protocol.h"
+#include "refusal.h"
 #include "system.h"
 
 /* Far more than the broker uses; what comes after waits in the socket's backlog. */
@@ -47,19 +49,7 @@
 enum progress {
         IN_HAND = 0,
         ANSWERED,
-        MALFORMED, /* or there is none and never will be: the connection is over */
-};
-
-struct connection {
-        int socket;
-        int pipe; /* the child's answer; -1 while there is no child */
-        int fd;   /* the module's verified descriptor while the child has it, or -1 */
-        uint32_t kind;
-        dev_t device;
-        ino_t inode; /* of the descriptor; 0 if there is none */
-        char *name;
-        struct kernel_log_mark mark;
-        LIST_ENTRY(connection) link;
+        MALFORMED, /* or nobody waits for an answer: the connection is over */
 };
 
 struct loader {
@@ -68,6 +58,7 @@ struct loader {
         struct config *config;
         struct closer *closer;
         size_t n_closing; /* handed to the closer and not back yet */
+        bool exhausted;
         LIST_HEAD(, connection) connections;
         size_t n_connections;
 };
@@ -87,28 +78,21 @@ static void close_foreign(struct loader *loader, int fd) {
                 loader->n_closing++;
 }
 
-static bool is_at_work(const struct connection *connection) {
-        return connection->pipe >= 0;
+/* This process had no room for another descriptor: the next one has. */
+static void note_error(struct loader *loader, int r) {
+        if (r == -EMFILE || r == -ENFILE)
+                loader->exhausted = true;
 }
 
 static bool may_read(const struct loader *loader) {
         return loader->n_closing < CLOSING_MAX;
 }
 
-static void end_job(struct connection *connection) {
-        cleanup_closep(&connection->pipe);
-        cleanup_closep(&connection->fd);
-        connection->pipe = connection->fd = -1;
-        connection->inode = 0;
-        free(connection->name);
-        connection->name = NULL;
-}
-
 /* What the broker may have queued behind its last message is a stranger's, too: so the closer closes the socket. */
 static void connection_free(struct loader *loader, struct connection *connection) {
         LIST_REMOVE(connection, link);
         loader->n_connections--;
-        end_job(connection);
+        connection_end_job(connection);
         close_foreign(loader, connection->socket);
         free(connection);
 }
@@ -132,37 +116,28 @@ static void accept_connection(struct loader *loader) {
         int socket;
 
         socket = accept4(loader->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (socket < 0)
+        if (socket < 0) {
+                note_error(loader, -errno);
                 return;
+        }
         if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == loader->peer_uid &&
             connection_add(loader, socket) == 0)
                 return;
         close_foreign(loader, socket);
 }
 
-static void reply(struct connection *connection, enum outcome outcome, int verdict, int error,
-                  const char *text) {
-        struct loader_reply message = {
-                .outcome = outcome,
-                .verdict = (uint32_t) verdict,
-                .error = error,
-        };
-
-        (void) snprintf(message.text, sizeof message.text, "%s", text ? text : "");
-        /* A broker that is gone, or does not read, has no use for the answer. */
-        (void) protocol_send_reply(connection->socket, &message);
-}
-
 /* In the child. Other requests' connections must not stay open here, or their ends would not be seen. */
 static _Noreturn void child_main(const struct loader *loader, const struct connection *mine,
-                                 const struct loader_request *request, int flags, int pipe) {
+                                 const struct loader_request *request, int flags, const int ends[2]) {
         struct attempt attempt = { 0 };
         struct connection *other;
 
-        /* A stop of the service waits for this call, it does not break it off. */
+        /* A stop of the service waits for this call, it does not break it off; nor does the service's end. */
+        (void) signal(SIGPIPE, SIG_IGN);
         (void) signal(SIGTERM, SIG_IGN);
         (void) signal(SIGINT, SIG_IGN);
         (void) signal(SIGHUP, SIG_IGN);
+        (void) close(ends[0]);
         LIST_FOREACH(other, &loader->connections, link) {
                 cleanup_closep(&other->pipe);
                 if (other != mine)
@@ -173,8 +148,9 @@ static _Noreturn void child_main(const struct loader *loader, const struct conne
                 attempt_load(mine->fd, request->text, flags, &attempt);
         else
                 attempt.result = kernel_unload(request->text);
-        /* Whether it got there is seen at the other end; nobody asks for a child's status. */
-        (void) !write(pipe, &attempt, sizeof attempt);
+        /* The loader was killed meanwhile: then nobody else can tell the broker. */
+        if (write(ends[1], &attempt, sizeof attempt) < 0)
+                connection_answer(mine, &attempt);
         _exit(EXIT_SUCCESS);
 }
 
@@ -197,7 +173,7 @@ static int start_child(struct loader *loader, struct connection *connection,
                 return r;
         }
         if (pid == 0)
-                child_main(loader, connection, request, flags, ends[1]);
+                child_main(loader, connection, request, flags, ends);
 
         (void) close(ends[1]);
         (void) fcntl(ends[0], F_SETFL, O_NONBLOCK);
@@ -207,7 +183,6 @@ static int start_child(struct loader *loader, struct connection *connection,
 
 /* The child has written its answer, or has died without one. */
 static void finish(struct connection *connection) {
-        struct loader_reply message;
         struct attempt attempt;
         ssize_t n;
 
@@ -216,12 +191,10 @@ static void finish(struct connection *connection) {
                 return;
 
         if (n == sizeof attempt)
-                attempt_report(&attempt, connection->kind == REQUEST_LOAD ? &connection->mark : NULL,
-                               connection->name, &message);
+                connection_answer(connection, &attempt);
         else
-                message = (struct loader_reply){ .outcome = OUTCOME_CRASHED };
-        (void) protocol_send_reply(connection->socket, &message);
-        end_job(connection);
+                connection_reply(connection, OUTCOME_CRASHED, 0, 0, NULL);
+        connection_end_job(connection);
 }
 
 /*
@@ -233,28 +206,11 @@ static bool is_in_flight(const struct loader *loader, const struct connection *m
 
         /* What asks has no child yet, so it does not find itself. */
         LIST_FOREACH(other, &loader->connections, link)
-                if (is_at_work(other) &&
+                if (connection_is_at_work(other) &&
                     (strcmp(other->name, mine->name) == 0 ||
                      (mine->inode != 0 && other->inode == mine->inode && other->device == mine->device)))
                         return true;
         return false;
-}
-
-/* Return: IN_HAND to go on, ANSWERED, or a negative errno. */
-static int check_policy(const struct loader *loader, struct connection *connection, int flags) {
-        const char *pattern = NULL, *sentence;
-
-        if (flags != 0 && !loader->config->allow_forced)
-                sentence = "Ignoring symbol versions or vermagic is not allowed here: load the module without force, "
-                           "or have an administrator set AllowForced=yes in moduled.conf.";
-        else if (!config_allows_name(loader->config, connection->name, &pattern))
-                sentence = pattern ? "DenyModules= in moduled.conf denies this module."
-                                   : "AllowModules= in moduled.conf does not name this module.";
-        else
-                return IN_HAND;
-
-        reply(connection, OUTCOME_POLICY, 0, 0, sentence);
-        return ANSWERED;
 }
 
 /* Return: IN_HAND if verified, with the name set; ANSWERED; or a negative errno. */
@@ -269,13 +225,13 @@ static int verify(const struct loader *loader, struct connection *connection, in
         if (r > 0) {
                 _cleanup_free_ char *sentence = finding_explain(&finding);
 
-                reply(connection, OUTCOME_REFUSED, r, 0, sentence);
+                connection_reply(connection, OUTCOME_REFUSED, r, 0, sentence);
                 return ANSWERED;
         }
 
         r = module_name_from_path(finding.path, &connection->name);
         if (r == -EINVAL) {
-                reply(connection, OUTCOME_KERNEL, 0, ENOEXEC, NULL);
+                connection_reply(connection, OUTCOME_KERNEL, 0, ENOEXEC, NULL);
                 return ANSWERED;
         }
         if (r < 0)
@@ -293,22 +249,26 @@ static int verify(const struct loader *loader, struct connection *connection, in
 static int begin_load(struct loader *loader, struct connection *connection,
                       const struct loader_request *request, int fd) {
         int flags = (int) request->flags, r;
+        const char *refusal;
 
         if (request->flags & ~(uint32_t) (KERNEL_IGNORE_MODVERSIONS | KERNEL_IGNORE_VERMAGIC))
                 return MALFORMED;
 
         r = verify(loader, connection, fd, &flags);
-        if (r == IN_HAND)
-                r = check_policy(loader, connection, (int) request->flags);
         if (r != IN_HAND)
                 return r;
+        refusal = refusal_find(loader->config, connection->name, request->flags);
+        if (refusal) {
+                connection_reply(connection, OUTCOME_POLICY, 0, 0, refusal);
+                return ANSWERED;
+        }
 
         /* Verified: it lies on a filesystem of ours, and closing it waits for nobody. */
         connection->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         if (connection->fd < 0)
                 return -errno;
         if (is_in_flight(loader, connection) || system_module_state(connection->name) == MODULE_COMING) {
-                reply(connection, OUTCOME_BUSY, 0, 0, NULL);
+                connection_reply(connection, OUTCOME_BUSY, 0, 0, NULL);
                 return ANSWERED;
         }
         return start_child(loader, connection, request, flags);
@@ -323,7 +283,7 @@ static int begin_unload(struct loader *loader, struct connection *connection,
         if (!connection->name)
                 return -ENOMEM;
         if (is_in_flight(loader, connection)) {
-                reply(connection, OUTCOME_BUSY, 0, 0, NULL);
+                connection_reply(connection, OUTCOME_BUSY, 0, 0, NULL);
                 return ANSWERED;
         }
         return start_child(loader, connection, request, 0);
@@ -339,6 +299,8 @@ static void take_request(struct loader *loader, struct connection *connection) {
                 return;
         if (r == -ENODATA || r == -EBADMSG || r == -ECONNRESET)
                 r = MALFORMED;
+        if (r == 0 && connection_is_given_up(connection))
+                r = MALFORMED;
         if (r == 0)
                 r = request.kind == REQUEST_LOAD ? begin_load(loader, connection, &request, received.fds[0])
                                                  : begin_unload(loader, connection, &request);
@@ -349,10 +311,11 @@ static void take_request(struct loader *loader, struct connection *connection) {
                 connection_free(loader, connection);
                 return;
         }
+        note_error(loader, r);
         if (r < 0)
-                reply(connection, OUTCOME_FAILED, 0, -r, NULL);
+                connection_reply(connection, OUTCOME_FAILED, 0, -r, NULL);
         if (r != IN_HAND)
-                end_job(connection);
+                connection_end_job(connection);
 }
 
 /**
@@ -385,7 +348,7 @@ int loader_new(int listen_fd, uid_t peer_uid, struct config *config, struct load
  * loader_free() - give back the loader
  * @loader:     the loader, or NULL
  *
- * Children at work go on; their answers get lost.
+ * Children at work go on, and answer the broker themselves.
  *
  * Return: NULL.
  */
@@ -422,7 +385,7 @@ bool loader_is_busy(const struct loader *loader) {
         const struct connection *connection;
 
         LIST_FOREACH(connection, &loader->connections, link)
-                if (is_at_work(connection))
+                if (connection_is_at_work(connection))
                         return true;
         return false;
 }
@@ -437,6 +400,18 @@ bool loader_is_idle(const struct loader *loader) {
         return loader->n_connections == 0;
 }
 
+/**
+ * loader_is_exhausted() - has there been no room for a descriptor
+ * @loader:     the loader
+ *
+ * Such a loader accepts no more connections, which wait in the socket for the next loader.
+ *
+ * Return: true if there was none.
+ */
+bool loader_is_exhausted(const struct loader *loader) {
+        return loader->exhausted;
+}
+
 /* While a child is at work its connection is not read: the next request waits in the socket. */
 static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_t n_extra,
                         struct pollfd *fds) {
@@ -444,14 +419,16 @@ static size_t fill_poll(const struct loader *loader, const int *extra_fds, size_
         size_t n = 0;
 
         fds[n++] = (struct pollfd){ .fd = closer_fd(loader->closer), .events = POLLIN };
-        fds[n++] = (struct pollfd){ .fd = loader->n_connections < CONNECTIONS_MAX ? loader->listen_fd : -1,
-                                    .events = POLLIN };
+        fds[n++] = (struct pollfd){
+                .fd = loader->n_connections < CONNECTIONS_MAX && !loader->exhausted ? loader->listen_fd : -1,
+                .events = POLLIN,
+        };
         for (size_t i = 0; i < n_extra; i++)
                 fds[n++] = (struct pollfd){ .fd = extra_fds[i], .events = POLLIN };
         LIST_FOREACH(connection, &loader->connections, link)
-                fds[n++] = (struct pollfd){ .fd = is_at_work(connection) ? connection->pipe
-                                                  : may_read(loader)     ? connection->socket
-                                                                         : -1,
+                fds[n++] = (struct pollfd){ .fd = connection_is_at_work(connection) ? connection->pipe
+                                                  : may_read(loader)                ? connection->socket
+                                                                                    : -1,
                                             .events = POLLIN };
         return n;
 }
@@ -485,7 +462,7 @@ int loader_run_once(struct loader *loader, const int *extra_fds, size_t n_extra,
                 next = LIST_NEXT(connection, link);
                 if (!fds[i].revents)
                         continue;
-                if (is_at_work(connection))
+                if (connection_is_at_work(connection))
                         finish(connection);
                 else if (may_read(loader))
                         take_request(loader, connection);

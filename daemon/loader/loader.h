@@ -15,3 +15,4 @@ void loader_set_config(struct loader *loader, struct config *config);
 int loader_run_once(struct loader *loader, const int *extra_fds, size_t n_extra, int timeout_ms);
 bool loader_is_busy(const struct loader *loader);
 bool loader_is_idle(const struct loader *loader);
+bool loader_is_exhausted(const struct loader *loader);

@@ -148,7 +148,7 @@ static int take_signals(void) {
         return fd < 0 ? -errno : fd;
 }
 
-/* Until the service is idle, or until SIGTERM and then until no load is in flight. */
+/* Until the service is idle; or until SIGTERM, or until it has run out of descriptors, and then until no load is in flight. */
 static int serve(struct loader *loader, int signal_fd, const char *root) {
         bool ends = false;
 
@@ -166,6 +166,12 @@ static int serve(struct loader *loader, int signal_fd, const char *root) {
                                 reload(loader, root);
                         else
                                 ends = true;
+                }
+                if (loader_is_exhausted(loader) && !ends) {
+                        fprintf(stderr,
+                                "<3>There is no room for another descriptor; the next request starts the "
+                                "service anew.\n");
+                        ends = true;
                 }
         }
         return 0;

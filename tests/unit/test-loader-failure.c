@@ -12,7 +12,7 @@
  * Lets each call of @function fail that a request makes, one after the other, until there is none left. Before the
  * last, which is the loader's own, are those that verify the descriptor.
  */
-static void expect_failure(const struct fixture *f, const char *function, int error, bool unloads) {
+static void expect_failure(struct fixture *f, const char *function, int error, bool unloads) {
         int connection = connect_loader(f);
         struct loader_reply last = { .outcome = OUTCOME_DONE };
 
@@ -40,6 +40,11 @@ static void expect_failure(const struct fixture *f, const char *function, int er
         g_assert_cmpuint(answer.outcome, ==, OUTCOME_DONE);
         g_assert_cmpint(seen->begun, ==, 1);
         (void) close(connection);
+
+        /* One without descriptors takes no more connections, but leaves them to the next. */
+        g_assert_cmpint(loader_is_exhausted(f->loader), ==, error == EMFILE || error == ENFILE);
+        settle(f);
+        fixture_restart(f, 0);
 }
 
 static void test_load_fails(struct fixture *f, gconstpointer data) {
@@ -103,7 +108,29 @@ static void test_no_descriptor_left(struct fixture *f, gconstpointer data) {
         (void) close(connection);
 }
 
-/* A connection that cannot be accepted waits until it can. */
+/* Room for the connection, and none for the file that comes. */
+static void test_no_descriptor_for_the_file(struct fixture *f, gconstpointer data) {
+        int connection = connect_loader(f), next;
+        struct rlimit limit, low;
+
+        (void) data;
+        g_assert_true(turn(f, 1000));
+        send_load(f, connection, MODULE);
+        g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &limit));
+        g_assert_no_errno(next = dup(connection));
+        (void) close(next);
+        low = limit;
+        low.rlim_cur = (rlim_t) next;
+        g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &low));
+        g_assert_cmpint(receive(f, connection), ==, 0);
+        g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
+        g_assert_cmpuint(answer.outcome, ==, OUTCOME_FAILED);
+        g_assert_cmpint(answer.error, ==, EMFILE);
+        g_assert_true(loader_is_exhausted(f->loader));
+        (void) close(connection);
+}
+
+/* A connection that cannot be accepted waits for the next loader. */
 static void test_accept_fails(struct fixture *f, gconstpointer data) {
         int connection = connect_loader(f), next;
         struct rlimit limit, low;
@@ -118,7 +145,12 @@ static void test_accept_fails(struct fixture *f, gconstpointer data) {
         g_assert_true(turn(f, 1000));
         g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
         g_assert_true(loader_is_idle(f->loader));
+        g_assert_true(loader_is_exhausted(f->loader));
 
+        /* And nobody spins meanwhile. */
+        g_assert_false(turn(f, 0));
+        fixture_restart(f, 0);
+        g_assert_false(loader_is_exhausted(f->loader));
         send_load(f, connection, MODULE);
         expect(f, connection, OUTCOME_DONE);
         (void) close(connection);
@@ -183,6 +215,7 @@ static void add_tests(void) {
         ADD("load-fails", test_load_fails);
         ADD("unload-fails", test_unload_fails);
         ADD("no-descriptor-left", test_no_descriptor_left);
+        ADD("no-descriptor-for-the-file", test_no_descriptor_for_the_file);
         ADD("accept-fails", test_accept_fails);
         ADD("no-memory", test_no_memory);
         ADD("new-fails", test_new_fails);

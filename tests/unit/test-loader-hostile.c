@@ -372,9 +372,9 @@ static void test_child_has_its_own(struct fixture *f, gconstpointer data) {
         expect_silence(f, second);
         send_load(f, first, MODULE);
         expect(f, first, OUTCOME_DONE);
-        /* Two of the test; of this request the connection, its file as it came and as it is kept, and a pipe. */
+        /* Two of the test; of this request the connection, its file as it came and as it is kept, and its end of a pipe. */
         alone = seen->descriptors - 2;
-        g_assert_cmpuint(alone, ==, f->descriptors + 1 + 2 + 2);
+        g_assert_cmpuint(alone, ==, f->descriptors + 1 + 2 + 1);
 
         kernel_close_gate();
         send_load(f, first, MODULE);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -237,6 +238,23 @@ static void test_answer_unreadable(struct fixture *f, gconstpointer data) {
         load_and_expect(f, MODULE, OUTCOME_DONE);
 }
 
+/* A broker that did not wait any longer has told its caller that nothing was done. */
+static void test_given_up(struct fixture *f, gconstpointer data) {
+        int connection = connect_loader(f);
+
+        (void) data;
+        expect_silence(f, connection);
+        send_load(f, connection, MODULE);
+        (void) close(connection);
+        settle(f);
+        connection = connect_loader(f);
+        send_unload(connection, "foo", 0);
+        (void) close(connection);
+        settle(f);
+        g_assert_cmpint(seen->begun, ==, 0);
+        load_and_expect(f, MODULE, OUTCOME_DONE);
+}
+
 /* --- the loop --- */
 
 static void test_run_once(struct fixture *f, gconstpointer data) {
@@ -311,6 +329,13 @@ static void test_interrupted(struct fixture *f, gconstpointer data) {
         g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+static void await_reply(int connection) {
+        struct pollfd fd = { .fd = connection, .events = POLLIN };
+
+        g_assert_cmpint(poll(&fd, 1, 20000), ==, 1);
+        g_assert_cmpint(protocol_receive_reply(connection, &answer), ==, 0);
+}
+
 /* In a process of its own, as in the service: what is queued for closing at the end stays open. */
 static void test_free_while_busy(struct fixture *f, gconstpointer data) {
         int connection;
@@ -325,15 +350,19 @@ static void test_free_while_busy(struct fixture *f, gconstpointer data) {
                 return;
         }
         connection = connect_loader(f);
+        kernel.result = -ENOENT;
         kernel_close_gate();
         send_load(f, connection, MODULE);
         expect_silence(f, connection);
+        kernel_wait_begun(1);
         g_assert_null(loader_free(f->loader));
         g_assert_null(loader_free(NULL));
         kernel_open_gate();
-        /* The call goes on, its answer gets lost. */
+        /* The call goes on, and its answer comes from the child. */
         kernel_wait_ended(1);
-        g_assert_cmpint(protocol_receive_reply(connection, &answer), <, 0);
+        await_reply(connection);
+        g_assert_cmpuint(answer.outcome, ==, OUTCOME_KERNEL);
+        g_assert_cmpint(answer.error, ==, ENOENT);
         support_remove(f->top);
         /* What is left is looked for on the way out. */
         exit(EXIT_SUCCESS);
@@ -348,6 +377,7 @@ static void add_tests(void) {
         ADD("kernel-says-no", test_kernel_says_no);
         ADD("kernel-lines", test_kernel_lines);
         ADD("crashed", test_crashed);
+        ADD("given-up", test_given_up);
         ADD("stop", test_stop);
         ADD("early-wake", test_early_wake);
         ADD("answer-unreadable", test_answer_unreadable);
