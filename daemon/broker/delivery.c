@@ -23,8 +23,6 @@
 static void deliver_next(struct request *request);
 static void undo_next(struct request *request);
 
-static const struct loader_reply crashed = { .outcome = OUTCOME_CRASHED };
-
 static uint64_t now_realtime(void) {
         struct timespec ts;
 
@@ -228,21 +226,14 @@ static void on_loaded(int r, const struct loader_reply *reply, void *userdata) {
         struct request *request = userdata;
         struct item *item = &request->items[request->current];
 
-        if (r == -ECONNRESET)
-                reply = &crashed;
         if (reply && reply->outcome == OUTCOME_DONE) {
                 remember(request, item);
                 release(request);
                 deliver_next(request);
                 return;
         }
-        if (reply)
-                r = failure_from_reply(reply, item->name, true, &error);
-        else
-                r = sd_bus_error_setf(
-                                &error, SD_BUS_ERROR_FAILED,
-                                "The loader's answer about module %s could not be read: %s; try again.",
-                                item->name, strerror(-r));
+        r = reply ? failure_from_reply(reply, item->name, true, &error)
+                  : failure_from_loader(r, item->name, true, &error);
         if (!pass_over(request, item, &error))
                 fail(request, item, r, &error);
 }

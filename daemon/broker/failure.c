@@ -65,6 +65,52 @@ static int set(sd_bus_error *ret, const char *name, const char *module, const ch
         return sd_bus_error_setf(ret, name, "Module %s %s", module, what);
 }
 
+/* What became of it without an answer, only the kernel knows. */
+static int crashed(const char *module, bool loads, sd_bus_error *ret) {
+        int state = system_module_state(module);
+
+        if (!loads)
+                return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
+                           state == MODULE_ABSENT
+                                           ? "is unloaded, but the process that did it was killed."
+                                           : "was not unloaded, because the process that was to do it was killed; "
+                                             "try again.");
+        switch (state) {
+        case MODULE_COMING:
+                return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
+                           "took the process that was loading it down, probably by an oops in its init; do not load it "
+                           "again, reboot soon, and report the oops in the kernel's log.");
+        case MODULE_LIVE:
+                return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
+                           "is loaded, but the process that was loading it was killed, so it may be that somebody "
+                           "else did it; to be sure of its parameters, unload it and load it again.");
+        default:
+                return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
+                           "is not loaded, because the process that was loading it was killed; try again.");
+        }
+}
+
+/**
+ * failure_from_loader() - the error for a loader that did not answer
+ * @r:          negative errno: -ECONNRESET if it is gone, -ETIMEDOUT if it has not taken the request, or another
+ * @module:     the module's name
+ * @loads:      whether a load was asked for, or an unload
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_loader(int r, const char *module, bool loads, sd_bus_error *ret) {
+        if (r == -ECONNRESET)
+                return crashed(module, loads, ret);
+        if (r == -ETIMEDOUT)
+                return set(ret, MODULED_ERROR_TIMED_OUT, module,
+                           "was left as it is, because the loader does not take requests; try again, and if it stays "
+                           "so have an administrator look at 'systemctl status moduled-loader'.");
+        return sd_bus_error_setf(ret, SD_BUS_ERROR_FAILED,
+                                 "The loader's answer about module %s could not be read: %s; try again.",
+                                 module, strerror(-r));
+}
+
 /**
  * failure_from_reply() - the error for what the loader answered
  * @reply:      the answer; its outcome is not OUTCOME_DONE
@@ -87,9 +133,7 @@ int failure_from_reply(const struct loader_reply *reply, const char *module, boo
                 return loads ? failure_from_kernel_load(reply, module, ret)
                              : failure_from_kernel_unload(reply->error, module, ret);
         case OUTCOME_CRASHED:
-                return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
-                           "took the process that was loading it down, probably by an oops in its init; do not load it "
-                           "again, reboot soon, and report the oops in the kernel's log.");
+                return crashed(module, loads, ret);
         case OUTCOME_FAILED:
                 return sd_bus_error_setf(ret, SD_BUS_ERROR_FAILED,
                                          "The loader could not do its work: %s; try again.",

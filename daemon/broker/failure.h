@@ -10,6 +10,7 @@
 #include "protocol.h"
 
 int failure_from_finding(const struct finding *finding, sd_bus_error *ret);
+int failure_from_loader(int r, const char *module, bool loads, sd_bus_error *ret);
 int failure_from_reply(const struct loader_reply *reply, const char *module, bool loads, sd_bus_error *ret);
 int failure_from_kernel_load(const struct loader_reply *reply, const char *module, sd_bus_error *ret);
 int failure_from_kernel_unload(int error, const char *module, sd_bus_error *ret);

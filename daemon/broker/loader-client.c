@@ -8,17 +8,27 @@
  */
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include "cleanup.h"
 #include "loader-client.h"
 
+/*
+ * In µs. The loader takes a request at once, whatever the one before it does; a start of the service takes a second, and
+ * ten on a bad day.
+ */
+#define TAKEN_USEC (30 * UINT64_C(1000000))
+#define ACCURACY_USEC UINT64_C(100000)
+
 struct loader_call {
         sd_event *event;
         sd_event_source *source;
+        sd_event_source *timer; /* from the request on */
         char *path;
         int socket;
         loader_answer_t answer;
@@ -53,15 +63,44 @@ static int on_readable(sd_event_source *source, int fd, uint32_t events, void *u
         if (r == -EAGAIN)
                 return 0;
         (void) sd_event_source_set_enabled(call->source, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(call->timer, SD_EVENT_OFF);
         call->answer(r == -ENODATA ? -ECONNRESET : r, r < 0 ? NULL : &reply, call->userdata);
         return 0;
+}
+
+/*
+ * What the loader has taken it sees through, and that may last. What still lies in the socket it will not do once this
+ * end is closed, which the owner does next. See SIOCOUTQ in unix(7).
+ */
+static int on_late(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct loader_call *call = userdata;
+        int waiting = 0;
+
+        (void) source;
+        (void) usec;
+        if (ioctl(call->socket, SIOCOUTQ, &waiting) < 0 || waiting == 0)
+                return 0;
+        (void) sd_event_source_set_enabled(call->source, SD_EVENT_OFF);
+        call->answer(-ETIMEDOUT, NULL, call->userdata);
+        return 0;
+}
+
+static int watch(struct loader_call *call) {
+        int r;
+
+        r = sd_event_add_io(call->event, &call->source, call->socket, EPOLLIN, on_readable, call);
+        if (r >= 0)
+                r = sd_event_add_time_relative(call->event, &call->timer, CLOCK_MONOTONIC, TAKEN_USEC,
+                                               ACCURACY_USEC, on_late, call);
+        return r < 0 ? r : 0;
 }
 
 /**
  * loader_call_new() - open a connection to the loader
  * @event:      the event loop
  * @path:       the loader's socket
- * @answer:     called once after loader_call_send(), unless the call is freed before; may free it
+ * @answer:     called once after loader_call_send(), unless the call is freed before; may free it, and must if it gets a
+ *              negative errno: -ECONNRESET if the loader is gone, -ETIMEDOUT if it has not even taken the request
  * @userdata:   handed to @answer
  * @ret:        the call; owned by the caller
  *
@@ -113,7 +152,7 @@ int loader_call_send(struct loader_call *call, const struct loader_request *requ
         }
         if (r < 0)
                 return r;
-        return sd_event_add_io(call->event, &call->source, call->socket, EPOLLIN, on_readable, call);
+        return watch(call);
 }
 
 /**
@@ -125,6 +164,7 @@ int loader_call_send(struct loader_call *call, const struct loader_request *requ
 struct loader_call *loader_call_free(struct loader_call *call) {
         if (!call)
                 return NULL;
+        sd_event_source_disable_unref(call->timer);
         sd_event_source_unref(call->source);
         sd_event_unref(call->event);
         cleanup_closep(&call->socket);

@@ -18,19 +18,13 @@
 #include "unload.h"
 
 static void on_loader(int r, const struct loader_reply *reply, void *userdata) {
-        static const struct loader_reply crashed = { .outcome = OUTCOME_CRASHED };
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         struct request *request = userdata;
         struct item *item = &request->items[0];
 
-        if (r == -ECONNRESET)
-                reply = &crashed;
-        if (!reply) {
-                request_fail_errno(request, item, r, "The loader's answer could not be read");
-                return;
-        }
-        if (reply->outcome != OUTCOME_DONE) {
-                r = failure_from_reply(reply, item->name, false, &error);
+        if (!reply || reply->outcome != OUTCOME_DONE) {
+                r = reply ? failure_from_reply(reply, item->name, false, &error)
+                          : failure_from_loader(r, item->name, false, &error);
                 request_fail(request, item, r, &error);
                 return;
         }

@@ -10,7 +10,7 @@
 #include "system.h"
 
 /* The kernel's state, in place of core/system.c. */
-static int modules_state;
+static int modules_state, module_state;
 static const char *lockdown;
 
 int system_modules_state(void) {
@@ -24,7 +24,13 @@ int system_lockdown(char **ret) {
         return 0;
 }
 
+int system_module_state(const char *name) {
+        g_assert_cmpstr(name, ==, "foo");
+        return module_state;
+}
+
 static void set_up(void) {
+        module_state = MODULE_COMING;
         modules_state = MODULES_ENABLED;
         lockdown = "none";
 }
@@ -197,11 +203,12 @@ static void test_outcomes(void) {
                 { OUTCOME_POLICY, 0, "DenyModules= denies it.", MODULED_ERROR_POLICY_REFUSED,
                   "Module foo is refused by the loader. DenyModules= denies it." },
                 { OUTCOME_BUSY, 0, "", MODULED_ERROR_IN_USE, "just being initialized" },
-                { OUTCOME_CRASHED, 0, "", MODULED_ERROR_LOADER_CRASHED, "reboot soon" },
+                { OUTCOME_CRASHED, 0, "", MODULED_ERROR_LOADER_CRASHED, "killed; try again" },
                 { OUTCOME_FAILED, ENOMEM, "", SD_BUS_ERROR_FAILED, "Cannot allocate memory; try again" },
         };
 
         set_up();
+        module_state = MODULE_GOING;
         for (size_t i = 0; i < G_N_ELEMENTS(outcomes); i++)
                 for (int loads = 0; loads < 2; loads++) {
                         struct loader_reply reply = { .outcome = outcomes[i].outcome,
@@ -210,6 +217,41 @@ static void test_outcomes(void) {
                         (void) g_strlcpy(reply.text, outcomes[i].text, sizeof reply.text);
                         check_reply(&reply, loads, outcomes[i].name, outcomes[i].part);
                 }
+}
+
+static void check_loader(int r, bool loads, const char *name, const char *part) {
+        sd_bus_error error = SD_BUS_ERROR_NULL;
+
+        g_assert_cmpint(failure_from_loader(r, "foo", loads, &error), <, 0);
+        check(&error, name, part);
+}
+
+/* What the kernel has says what became of a request that was not answered. */
+static void test_loader(void) {
+        static const struct {
+                int state;
+                const char *load, *unload;
+        } states[] = {
+                { MODULE_ABSENT, "is not loaded, because", "is unloaded, but" },
+                { MODULE_COMING, "reboot soon", "was not unloaded" },
+                { MODULE_LIVE, "is loaded, but", "was not unloaded" },
+                { MODULE_GOING, "is not loaded, because", "was not unloaded" },
+        };
+
+        set_up();
+        for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
+                const struct loader_reply reply = { .outcome = OUTCOME_CRASHED };
+
+                module_state = states[i].state;
+                check_reply(&reply, true, MODULED_ERROR_LOADER_CRASHED, states[i].load);
+                check_reply(&reply, false, MODULED_ERROR_LOADER_CRASHED, states[i].unload);
+                check_loader(-ECONNRESET, true, MODULED_ERROR_LOADER_CRASHED, states[i].load);
+                check_loader(-ECONNRESET, false, MODULED_ERROR_LOADER_CRASHED, states[i].unload);
+        }
+        for (int loads = 0; loads < 2; loads++) {
+                check_loader(-ETIMEDOUT, loads, MODULED_ERROR_TIMED_OUT, "was left as it is");
+                check_loader(-EBADMSG, loads, SD_BUS_ERROR_FAILED, "could not be read");
+        }
 }
 
 static void test_module_states(void) {
@@ -289,6 +331,7 @@ int main(int argc, char *argv[]) {
         g_test_add_func("/failure/denied", test_denied);
         g_test_add_func("/failure/unload", test_unload);
         g_test_add_func("/failure/outcomes", test_outcomes);
+        g_test_add_func("/failure/loader", test_loader);
         g_test_add_func("/failure/module-states", test_module_states);
         g_test_add_func("/failure/authority", test_authority);
         g_test_add_func("/failure/findings", test_findings);
