@@ -14,9 +14,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,6 +34,9 @@
 #define WAIT_USEC (60 * USEC_PER_SEC)
 #define USEC_PER_SEC UINT64_C(1000000)
 #define ACCURACY_USEC UINT64_C(100000)
+/* From the zygote's not having taken an order in all the time of an inspection to its end. */
+#define STUCK_USEC (2 * USEC_PER_SEC)
+#define ON_ITS_WAY_USEC (USEC_PER_SEC / 2)
 
 TAILQ_HEAD(inspections, inspection);
 
@@ -46,9 +51,11 @@ struct inspector {
         pid_t pid;
         sd_event_source *io;
         sd_event_source *start; /* runs once when there may be something to start */
+        sd_event_source *stuck; /* runs out when the zygote has been without a sign of life for too long */
         sd_event *event;
         inspector_died_t died;
         void *userdata;
+        uint64_t last_order; /* when it was sent: CLOCK_MONOTONIC, in µs */
         uint32_t last_id;
         struct place places[ZYGOTE_CHILDREN_MAX];
         struct inspections inspections; /* that have no answer yet */
@@ -73,11 +80,20 @@ struct inspection {
         TAILQ_ENTRY(inspection) link;
 };
 
+static uint64_t now(const struct inspector *inspector) {
+        uint64_t usec = 0;
+
+        (void) sd_event_now(inspector->event, CLOCK_MONOTONIC, &usec);
+        return usec;
+}
+
 static void kill_child(const struct inspection *inspection) {
         const struct zygote_order order = { .kind = ZYGOTE_KILL, .id = inspection->place->id };
+        struct inspector *inspector = inspection->inspector;
 
         /* A zygote that is gone has no children either. */
-        (void) zygote_send_order(inspection->inspector->socket, &order, -1, -1);
+        (void) zygote_send_order(inspector->socket, &order, -1, -1);
+        inspector->last_order = now(inspector);
 }
 
 /* Gives back all but the object itself, which is its owner's. */
@@ -157,12 +173,49 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
+/* The zygote takes each order at once; see SIOCOUTQ in unix(7). */
+static bool orders_wait(const struct inspector *inspector) {
+        int waiting = 0;
+
+        return ioctl(inspector->socket, SIOCOUTQ, &waiting) == 0 && waiting > 0;
+}
+
+/* An order that was just sent may still be on its way; but not if others had to wait before it. */
+static bool takes_no_orders(const struct inspector *inspector) {
+        int suspected = SD_EVENT_OFF;
+
+        (void) sd_event_source_get_enabled(inspector->stuck, &suspected);
+        return orders_wait(inspector) &&
+               (suspected != SD_EVENT_OFF || now(inspector) - inspector->last_order >= ON_ITS_WAY_USEC);
+}
+
+/* What is stopped ends by SIGKILL all the same, and then on_zygote() does the rest. */
+static int on_stuck(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct inspector *inspector = userdata;
+
+        (void) usec;
+        if (orders_wait(inspector))
+                (void) kill(inspector->pid, SIGKILL);
+        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+/* Twice, because an order may just be on its way. */
+static void suspect(struct inspector *inspector) {
+        if (sd_event_source_set_time_relative(inspector->stuck, STUCK_USEC) >= 0)
+                (void) sd_event_source_set_enabled(inspector->stuck, SD_EVENT_ONESHOT);
+}
+
 static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
         struct inspection *inspection = userdata;
+        int result = inspection->place ? MODINFO_TIMED_OUT : -EBUSY;
 
         (void) source;
         (void) usec;
-        give_up(inspection, inspection->place ? MODINFO_TIMED_OUT : -EBUSY);
+        if (inspection->place && takes_no_orders(inspection->inspector)) {
+                suspect(inspection->inspector);
+                result = -ETIMEDOUT;
+        }
+        give_up(inspection, result);
         return 0;
 }
 
@@ -215,6 +268,7 @@ static int start_inspection(struct inspection *inspection, struct place *place) 
         r = zygote_send_order(inspector->socket, &order, inspection->fd, write_end);
         if (r < 0)
                 return r;
+        inspector->last_order = now(inspector);
         *place = (struct place){ .id = order.id, .inspection = inspection };
         inspection->place = place;
         return 0;
@@ -275,6 +329,7 @@ static void bury(struct inspector *inspector) {
         struct inspection *inspection;
 
         inspector->io = sd_event_source_disable_unref(inspector->io);
+        inspector->stuck = sd_event_source_disable_unref(inspector->stuck);
         cleanup_closep(&inspector->socket);
         inspector->socket = -1;
         while ((inspection = TAILQ_FIRST(&inspector->inspections)))
@@ -352,6 +407,11 @@ int inspector_attach(struct inspector *inspector, sd_event *event, inspector_die
                 r = sd_event_add_defer(event, &inspector->start, on_start, inspector);
         if (r >= 0)
                 r = sd_event_source_set_enabled(inspector->start, SD_EVENT_OFF);
+        if (r >= 0)
+                r = sd_event_add_time(event, &inspector->stuck, CLOCK_MONOTONIC, UINT64_MAX, ACCURACY_USEC,
+                                      on_stuck, inspector);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(inspector->stuck, SD_EVENT_OFF);
         return r < 0 ? r : 0;
 }
 
@@ -367,6 +427,7 @@ struct inspector *inspector_free(struct inspector *inspector) {
 
         assert(TAILQ_EMPTY(&inspector->inspections));
         sd_event_source_disable_unref(inspector->start);
+        sd_event_source_disable_unref(inspector->stuck);
         sd_event_source_disable_unref(inspector->io);
         sd_event_unref(inspector->event);
         cleanup_closep(&inspector->socket);
@@ -388,7 +449,8 @@ struct inspector *inspector_free(struct inspector *inspector) {
  * @ret:        the inspection; owned by the caller, also once it is answered
  *
  * The answer is the MODINFO_ that modinfo_read() gave there; MODINFO_KILLED or MODINFO_TIMED_OUT if there was none; or a
- * negative errno if the file may be none the worse: -EBUSY after a minute in the queue, -ECONNRESET if the inspector died.
+ * negative errno if the file may be none the worse: -EBUSY after a minute in the queue, -ECONNRESET if the inspector died,
+ * -ETIMEDOUT if it was stopped, after which it is ended.
  *
  * Return: 0; -ENAMETOOLONG; -ECONNRESET if the inspector died before; or another negative errno.
  */
