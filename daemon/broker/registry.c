@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #include "cleanup.h"
 #include "module-name.h"
@@ -70,6 +71,15 @@ static int state_write(const struct registry *registry, const struct module *mod
         return 0;
 }
 
+/* What there was no room for may find some now. */
+static void write_rest(struct registry *registry) {
+        struct module *module;
+
+        TAILQ_FOREACH(module, &registry->modules, link)
+                if (!module->written && state_write(registry, module) >= 0)
+                        module->written = true;
+}
+
 static int read_string(FILE *f, char **ret) {
         size_t size = 0;
 
@@ -103,6 +113,7 @@ static int state_read(const struct registry *registry, const char *name, struct 
         if (r < 0)
                 return r;
         module->loaded_by = (uid_t) uid;
+        module->written = true;
         *ret = take_pointer(&module);
         return 0;
 }
@@ -177,7 +188,7 @@ int registry_new(const char *directory, struct registry **ret) {
 }
 
 /**
- * registry_free() - give back a registry; the state stays
+ * registry_free() - give back a registry; the state stays, and what could not be written is tried once more
  * @registry:   the registry, or NULL
  *
  * Return: NULL.
@@ -187,6 +198,7 @@ struct registry *registry_free(struct registry *registry) {
 
         if (!registry)
                 return NULL;
+        write_rest(registry);
         while ((module = TAILQ_FIRST(&registry->modules))) {
                 TAILQ_REMOVE(&registry->modules, module, link);
                 module_free(module);
@@ -219,7 +231,7 @@ struct module *registry_find(struct registry *registry, const char *name) {
  * @ret:        the registry's copy; belongs to the registry
  *
  * Return: 0, or -ENOMEM. That the state could not be written is no error here: the module is loaded all the same, and
- * known until the service ends.
+ * known until the service ends. Until then it is tried again with each change.
  */
 int registry_add(struct registry *registry, const struct module *module, struct module **ret) {
         _cleanup_(module_freep) struct module *copy = calloc(1, sizeof *copy);
@@ -239,8 +251,14 @@ int registry_add(struct registry *registry, const struct module *module, struct 
         old = registry_find(registry, module->name);
         if (old)
                 registry_remove(registry, old);
-        (void) state_write(registry, copy);
         insert_by_time(registry, copy);
+        write_rest(registry);
+        if (!copy->written)
+                fprintf(stderr,
+                        SD_WARNING
+                        "%s has no room for what is known of module %s; it will be forgotten when the "
+                        "service ends unless there is room again.\n",
+                        registry->directory, copy->name);
         *ret = take_pointer(&copy);
         return 0;
 }
@@ -254,4 +272,5 @@ void registry_remove(struct registry *registry, struct module *module) {
         state_remove(registry, module->name);
         TAILQ_REMOVE(&registry->modules, module, link);
         module_free(module);
+        write_rest(registry);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -13,6 +14,7 @@ struct module {
         char *parameters;
         uid_t loaded_by;
         uint64_t loaded_at; /* µs, realtime */
+        bool written;       /* into the state */
         TAILQ_ENTRY(module) link;
 };
 

@@ -69,6 +69,26 @@ static char *state_path(const struct fixture *f, const char *name) {
         return g_strdup_printf("%s/%s", f->directory, name);
 }
 
+/* Where there was no room, there may be some at the next change, or at the end. */
+static void test_written_later(struct fixture *f, gconstpointer data) {
+        g_autofree char *foo = state_path(f, "foo.new"), *bar = state_path(f, "bar.new");
+
+        (void) data;
+        g_assert_no_errno(mkdir(foo, 0755));
+        g_assert_no_errno(mkdir(bar, 0755));
+        g_assert_false(add(f, "foo", "", 1)->written);
+        g_assert_false(add(f, "bar", "", 2)->written);
+        g_assert_true(add(f, "baz", "", 3)->written);
+        g_assert_no_errno(rmdir(foo));
+        registry_remove(f->registry, registry_find(f->registry, "baz"));
+        g_assert_true(registry_find(f->registry, "foo")->written);
+        g_assert_false(registry_find(f->registry, "bar")->written);
+        g_assert_no_errno(rmdir(bar));
+        restart(f);
+        g_assert_true(registry_find(f->registry, "foo")->written);
+        g_assert_true(registry_find(f->registry, "bar")->written);
+}
+
 static void test_round_trip(struct fixture *f, gconstpointer data) {
         const struct module *module;
 
@@ -207,6 +227,7 @@ int main(int argc, char *argv[]) {
 #define ADD(name, function) g_test_add("/registry/" name, struct fixture, NULL, set_up, function, tear_down)
         ADD("round-trip", test_round_trip);
         ADD("private", test_private);
+        ADD("written-later", test_written_later);
         ADD("order", test_order);
         ADD("replace-and-remove", test_replace_and_remove);
         ADD("unloaded-behind", test_unloaded_behind);
