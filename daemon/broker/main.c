@@ -8,12 +8,14 @@
  */
 
 #include <cap-ng.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "announce.h"
@@ -134,6 +136,14 @@ static void raise_descriptor_limit(void) {
                 return;
         limit.rlim_cur = limit.rlim_max;
         (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Standard error leads to journald, and one that does not read must not stop us: what it does not take is lost. */
+static void never_wait_for_journald(void) {
+        struct stat st;
+
+        if (fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
+                (void) fcntl(STDERR_FILENO, F_SETFL, O_WRONLY | O_NONBLOCK);
 }
 
 static int read_config(const char *root, struct config **ret) {
@@ -291,6 +301,7 @@ static int start(struct broker *broker) {
                 return r;
         }
         raise_descriptor_limit();
+        never_wait_for_journald();
         r = inspector_new(&context->inspector);
         if (r < 0) {
                 complain("The inspector cannot be started: %s", strerror(-r));

@@ -45,6 +45,9 @@
  */
 #define CLOSING_MAX 512
 
+#define NO_CONFIG                                                                                           \
+        "moduled.conf has an error, which the journal names; have an administrator mend it, and try again."
+
 /* What has become of a request. Apart from the errnos: a filesystem says EBADMSG, too, where a checksum is wrong. */
 enum progress {
         IN_HAND = 0,
@@ -301,6 +304,10 @@ static void take_request(struct loader *loader, struct connection *connection) {
                 r = MALFORMED;
         if (r == 0 && connection_is_given_up(connection))
                 r = MALFORMED;
+        if (r == 0 && !loader->config) {
+                connection_reply(connection, OUTCOME_POLICY, 0, 0, NO_CONFIG);
+                r = ANSWERED;
+        }
         if (r == 0)
                 r = request.kind == REQUEST_LOAD ? begin_load(loader, connection, &request, received.fds[0])
                                                  : begin_unload(loader, connection, &request);
@@ -322,7 +329,7 @@ static void take_request(struct loader *loader, struct connection *connection) {
  * loader_new() - make the loader
  * @listen_fd:  listening SOCK_SEQPACKET socket, non-blocking; borrowed
  * @peer_uid:   the only user to serve
- * @config:     the configuration; taken over, also on failure
+ * @config:     the configuration; taken over, also on failure; NULL: refuse all requests until there is one
  * @ret:        the loader; owned by the caller
  *
  * Return: 0 or a negative errno.

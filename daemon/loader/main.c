@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "build.h"
 #include "cleanup.h"
@@ -123,6 +124,22 @@ static int read_config(const char *root, struct config **ret) {
         return r;
 }
 
+/*
+ * A loader that left because of an error in the configuration would be started again and again, as long as a request is
+ * there. So it stays, refuses, and looks again before the next one.
+ */
+static bool look_again(struct loader *loader, const char *root) {
+        struct config_error error = { 0 };
+        struct config *config;
+        int r;
+
+        r = config_load(root, &config, &error);
+        config_error_clear(&error);
+        if (r >= 0)
+                loader_set_config(loader, config);
+        return r >= 0;
+}
+
 static void reload(struct loader *loader, const char *root) {
         struct config *config;
 
@@ -130,6 +147,14 @@ static void reload(struct loader *loader, const char *root) {
                 fprintf(stderr, "<3>The configuration has an error; the one before stays in force.\n");
         else
                 loader_set_config(loader, config);
+}
+
+/* Standard error leads to journald, and one that does not read must not stop us: what it does not take is lost. */
+static void never_wait_for_journald(void) {
+        struct stat st;
+
+        if (fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
+                (void) fcntl(STDERR_FILENO, F_SETFL, O_WRONLY | O_NONBLOCK);
 }
 
 static int take_signals(void) {
@@ -149,13 +174,15 @@ static int take_signals(void) {
 }
 
 /* Until the service is idle; or until SIGTERM, or until it has run out of descriptors, and then until no load is in flight. */
-static int serve(struct loader *loader, int signal_fd, const char *root) {
+static int serve(struct loader *loader, bool configured, int signal_fd, const char *root) {
         bool ends = false;
 
         while (!ends || loader_is_busy(loader)) {
                 struct signalfd_siginfo info;
                 int r;
 
+                if (!configured)
+                        configured = look_again(loader, root);
                 r = loader_run_once(loader, &signal_fd, 1, IDLE_MS);
                 if (r < 0)
                         return r;
@@ -185,19 +212,21 @@ static int run(const struct options *options) {
 
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return -errno;
+        never_wait_for_journald();
         r = listen_fd = take_listen_socket();
         if (r >= 0)
                 r = find_user(options->user, &uid);
         if (r >= 0)
                 r = signal_fd = take_signals();
-        if (r >= 0)
-                r = read_config(options->root, &config);
         if (r < 0)
+                return r;
+        r = read_config(options->root, &config);
+        if (r < 0 && r != -EINVAL)
                 return r;
 
         r = loader_new(listen_fd, uid, config, &loader);
         if (r >= 0) {
-                r = serve(loader, signal_fd, options->root);
+                r = serve(loader, config != NULL, signal_fd, options->root);
                 loader_free(loader);
         }
         return r;

@@ -255,6 +255,24 @@ static void test_given_up(struct fixture *f, gconstpointer data) {
         load_and_expect(f, MODULE, OUTCOME_DONE);
 }
 
+/* Without a configuration nothing is done, until there is one. */
+static void test_no_config(struct fixture *f, gconstpointer data) {
+        int connection = connect_loader(f);
+
+        (void) data;
+        loader_set_config(f->loader, NULL);
+        send_load(f, connection, MODULE);
+        expect(f, connection, OUTCOME_POLICY);
+        g_assert_nonnull(strstr(answer.text, "moduled.conf has an error"));
+        send_unload(connection, "foo", 0);
+        expect(f, connection, OUTCOME_POLICY);
+        g_assert_cmpint(seen->begun, ==, 0);
+        loader_set_config(f->loader, fixture_read_config(f, ""));
+        send_load(f, connection, MODULE);
+        expect(f, connection, OUTCOME_DONE);
+        (void) close(connection);
+}
+
 /* --- the loop --- */
 
 static void test_run_once(struct fixture *f, gconstpointer data) {
@@ -378,6 +396,7 @@ static void add_tests(void) {
         ADD("kernel-lines", test_kernel_lines);
         ADD("crashed", test_crashed);
         ADD("given-up", test_given_up);
+        ADD("no-config", test_no_config);
         ADD("stop", test_stop);
         ADD("early-wake", test_early_wake);
         ADD("answer-unreadable", test_answer_unreadable);
