@@ -19,6 +19,7 @@
 #include "lifecycle.h"
 #include "names.h"
 #include "request.h"
+#include "status.h"
 
 /*
  * A load that has begun is seen through, but for so long in all, in µs. The service manager is asked for more time every
@@ -30,6 +31,7 @@
 
 struct lifecycle {
         struct context *context;
+        struct status *status; /* until we leave */
         sd_event_source *timer;
         sd_event_source *post;
         sd_bus_slot *filter;
@@ -89,6 +91,7 @@ static int extend(struct lifecycle *lifecycle) {
 
 static void leave(struct lifecycle *lifecycle) {
         lifecycle->leaving = true;
+        lifecycle->status = status_free(lifecycle->status);
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Leaving.");
         if (sd_bus_release_name_async(lifecycle->context->bus, &lifecycle->release, MODULED_BUS_NAME,
                                       on_released, lifecycle) < 0)
@@ -145,6 +148,8 @@ int lifecycle_new(struct context *context, struct lifecycle **ret) {
                 r = sd_event_add_post(context->event, &lifecycle->post, on_post, lifecycle);
         if (r >= 0)
                 r = sd_bus_add_filter(context->bus, &lifecycle->filter, on_message, lifecycle);
+        if (r >= 0)
+                r = status_new(context, STATUS_INTERVAL, &lifecycle->status);
         if (r < 0) {
                 lifecycle_free(lifecycle);
                 return r;
@@ -162,6 +167,7 @@ int lifecycle_new(struct context *context, struct lifecycle **ret) {
 struct lifecycle *lifecycle_free(struct lifecycle *lifecycle) {
         if (!lifecycle)
                 return NULL;
+        status_free(lifecycle->status);
         sd_bus_slot_unref(lifecycle->filter);
         sd_bus_slot_unref(lifecycle->release);
         sd_event_source_unref(lifecycle->post);

@@ -228,7 +228,7 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
                          sd_bus_message_get_error(reply)->message);
                 return sd_event_exit(broker->context.event, EXIT_FAILURE);
         }
-        (void) sd_notify(false, "READY=1\nSTATUS=Ready to load modules.");
+        (void) sd_notify(false, "READY=1");
         return 0;
 }
 

@@ -128,6 +128,7 @@ static void state_remove(const struct registry *registry, const char *name) {
 static void insert_by_time(struct registry *registry, struct module *module) {
         struct module *other;
 
+        registry->n_modules++;
         TAILQ_FOREACH_REVERSE(other, &registry->modules, module_list, link)
         if (other->loaded_at <= module->loaded_at) {
                 TAILQ_INSERT_AFTER(&registry->modules, other, module, link);
@@ -271,6 +272,7 @@ int registry_add(struct registry *registry, const struct module *module, struct 
 void registry_remove(struct registry *registry, struct module *module) {
         state_remove(registry, module->name);
         TAILQ_REMOVE(&registry->modules, module, link);
+        registry->n_modules--;
         module_free(module);
         write_rest(registry);
 }

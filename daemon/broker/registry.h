@@ -2,6 +2,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -22,7 +23,8 @@ TAILQ_HEAD(module_list, module);
 
 struct registry {
         struct module_list modules; /* in the order in which they were loaded */
-        char *directory;            /* where the state is kept */
+        size_t n_modules;
+        char *directory; /* where the state is kept */
 };
 
 int registry_new(const char *directory, struct registry **ret);

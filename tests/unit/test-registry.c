@@ -136,6 +136,7 @@ static void test_order(struct fixture *f, gconstpointer data) {
         g_assert_cmpuint(i, ==, 4);
 
         restart(f);
+        g_assert_cmpuint(f->registry->n_modules, ==, 4);
         i = 0;
         TAILQ_FOREACH(module, &f->registry->modules, link)
                 g_assert_cmpstr(module->name, ==, expected[i++]);
@@ -149,7 +150,9 @@ static void test_replace_and_remove(struct fixture *f, gconstpointer data) {
         add(f, "foo", "first", 1);
         add(f, "foo", "second", 2);
         g_assert_cmpstr(registry_find(f->registry, "foo")->parameters, ==, "second");
+        g_assert_cmpuint(f->registry->n_modules, ==, 1);
         registry_remove(f->registry, registry_find(f->registry, "foo"));
+        g_assert_cmpuint(f->registry->n_modules, ==, 0);
         g_assert_null(registry_find(f->registry, "foo"));
         g_assert_cmpint(access(path, F_OK), <, 0);
         restart(f);
