@@ -7,7 +7,7 @@
  * org.freedesktop.PolicyKit1.Authority.
  *
  * polkit keeps an authorization that somebody gave under a rule with _keep for the action alone, whatever the details:
- * the password for one module would load any other. An answer that rests on such a memory counts as no.
+ * the password for one module would load any other. An answer that rests on such a memory, or would make one, is no yes.
  *
  * The bus lets a connection wait for 128 answers at a time (max_replies_per_connection), and one that it refuses would
  * look as if polkit were not there. So questions that nobody is prompted for queue once there are many; prompts, of which
@@ -103,7 +103,8 @@ static int read_details(sd_bus_message *reply, bool *ret_kept, bool *ret_dismiss
         if (r < 0)
                 return r;
         while ((r = sd_bus_message_read(reply, "{ss}", &key, &value)) > 0) {
-                if (strcmp(key, "polkit.temporary_authorization_id") == 0)
+                if (strcmp(key, "polkit.temporary_authorization_id") == 0 ||
+                    strcmp(key, "polkit.retains_authorization_after_challenge") == 0)
                         *ret_kept = true;
                 if (strcmp(key, "polkit.dismissed") == 0)
                         *ret_dismissed = true;
@@ -123,7 +124,7 @@ static enum authority_answer read_answer(sd_bus_message *reply) {
         if (r < 0)
                 return AUTHORITY_NO;
         if (kept)
-                return AUTHORITY_NO;
+                return AUTHORITY_KEPT;
         if (authorized)
                 return AUTHORITY_YES;
         if (dismissed)

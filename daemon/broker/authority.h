@@ -7,6 +7,7 @@
 enum authority_answer {
         AUTHORITY_YES = 0,
         AUTHORITY_NO,        /* by a rule, by default, or because the password was wrong */
+        AUTHORITY_KEPT,      /* polkit would have it count for other modules, too */
         AUTHORITY_CHALLENGE, /* somebody would have to be asked, and may not be */
         AUTHORITY_DISMISSED, /* somebody was asked and closed the prompt */
         AUTHORITY_TIMED_OUT, /* nobody answered */

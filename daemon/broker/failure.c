@@ -154,6 +154,13 @@ static int refused(enum authority_answer answer, const struct question *question
                                 "Not authorized for module %s; an administrator can allow it by a polkit rule "
                                 "for the action %s.",
                                 module, question->action);
+        case AUTHORITY_KEPT:
+                return sd_bus_error_setf(
+                                ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                "Not authorized for module %s: polkit is told to keep the authorization, and would "
+                                "then allow any module; an administrator must write the rule for the action %s "
+                                "without _KEEP.",
+                                module, question->action);
         case AUTHORITY_CHALLENGE:
                 return sd_bus_error_setf(
                                 ret, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,

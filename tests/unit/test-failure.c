@@ -279,6 +279,8 @@ static void test_authority(void) {
                 const char *name, *part;
         } answers[] = {
                 { AUTHORITY_NO, SD_BUS_ERROR_ACCESS_DENIED, "polkit rule for the action org.moduled1.load" },
+                { AUTHORITY_KEPT, SD_BUS_ERROR_ACCESS_DENIED,
+                  "for the action org.moduled1.load without _KEEP" },
                 { AUTHORITY_CHALLENGE, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                   "needs authentication (action org.moduled1.load)" },
                 { AUTHORITY_DISMISSED, SD_BUS_ERROR_ACCESS_DENIED, "was cancelled" },
