@@ -39,6 +39,7 @@ enum {
         OPTION_ALL = 1 << 18,
         OPTION_SINCE = 1 << 19,
         OPTION_LINES = 1 << 20,
+        OPTION_FIELD = 1 << 21,
 };
 
 /* What was given on the command line; texts are NULL where their option was not. */
@@ -49,6 +50,7 @@ struct options {
         const char *kernel;
         const char *since;
         const char *lines;
+        const char *field;
 };
 
 struct command {
@@ -68,3 +70,5 @@ extern const struct command command_load;
 extern const struct command command_unload;
 extern const struct command command_list;
 extern const struct command command_status;
+extern const struct command command_check;
+extern const struct command command_info;

@@ -40,6 +40,21 @@ static bool is_from_bus(sd_bus_message *answer) {
         return !sender || is_one_of(sender, bus);
 }
 
+/**
+ * failure_is_general() - whether what failed would fail for other modules as well
+ * @answer:     the error that a call was answered with; borrowed
+ */
+bool failure_is_general(sd_bus_message *answer) {
+        static const char *const general[] = {
+                MODULED_ERROR_MODULES_DISABLED,
+                SD_BUS_ERROR_LIMITS_EXCEEDED,
+                SD_BUS_ERROR_NO_MEMORY,
+                NULL,
+        };
+
+        return is_from_bus(answer) || is_one_of(sd_bus_message_get_error(answer)->name, general);
+}
+
 static int exit_code(const char *name) {
         static const char *const refused[] = {
                 MODULED_ERROR_BAD_DESCRIPTOR,

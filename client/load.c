@@ -3,11 +3,10 @@
 /*
  * modctl load
  *
- * Opens the file as the user who calls, so that no more is asked of the service than that user may read.
+ * Finds and opens the files as the user who calls, so that no more is asked of the service than that user may read.
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,10 +14,13 @@
 #include "bus.h"
 #include "cleanup.h"
 #include "command.h"
+#include "deliver.h"
 #include "failure.h"
 #include "message.h"
-#include "names.h"
 #include "parameters.h"
+#include "plan.h"
+#include "resolve.h"
+#include "show.h"
 
 /* Flags of finit_module(2), in linux/module.h. */
 #define FLAG_IGNORE_MODVERSIONS 1U
@@ -27,27 +29,42 @@
 #define OPTIONS_FORCE (OPTION_FORCE | OPTION_FORCE_MODVERSION | OPTION_FORCE_VERMAGIC)
 
 static const char help[] =
-                "Usage: modctl load [OPTION...] FILE [PARAM=VALUE...]\n"
+                "Usage: modctl load [OPTION...] TARGET... [PARAM=VALUE...]\n"
                 "\n"
-                "Loads the kernel module in FILE. You must be able to read FILE, and it must stand\n"
-                "where /etc/moduled.conf lets modules come from. You may be asked for a password.\n"
-                "Blanks in a VALUE are kept; quote them for your shell only.\n"
+                "Loads kernel modules, after what they need. A TARGET is\n"
+                "  a module's name       dummy, snd-pcm; - and _ are the same\n"
+                "  an alias              usb:v046DpC52B..., fs-btrfs: all modules that go by it\n"
+                "  a file                ./dummy.ko, /opt/vendor/dummy.ko.xz\n"
+                "You must be able to read the files, and they must stand where /etc/moduled.conf lets\n"
+                "modules come from. You may be asked for a password, once as a rule. PARAM=VALUE goes\n"
+                "to the one TARGET, not to what it needs; quote blanks in a VALUE for your shell only.\n"
                 "\n"
                 "On a terminal it says what was loaded; elsewhere it says nothing. A module that is\n"
                 "loaded already is no failure.\n"
                 "\n"
                 "Options:\n"
+                "      --show               load nothing, and print what would be loaded, in order;\n"
+                "                           with -v also what moduled says of each\n"
+                "      --root DIR           with --show: of the tree below DIR\n"
+                "      --kernel RELEASE     with --show: of another kernel\n"
                 "      --first-time         fail if the module is loaded already\n"
-                "      --force-vermagic     ignore the kernel version that the module was built for\n"
-                "      --force-modversion   ignore the versions of the symbols that it uses\n"
+                "      --force-vermagic     ignore the kernel version that the modules were built for\n"
+                "      --force-modversion   ignore the versions of the symbols that they use\n"
                 "      --force              both; moduled.conf must allow any of the three\n"
                 "      --no-ask-password    fail rather than ask for a password\n"
                 "  -q, --quiet              say nothing but what failed\n"
                 "  -v, --verbose            say what was loaded, on a terminal or not\n"
                 "  -h, --help               show this\n"
                 "\n"
-                "Exit codes: 0 loaded, 1 failed, 2 wrong usage, 3 the file or the module is refused,\n"
-                "4 not authorized.\n";
+                "Exit codes: 0 loaded, 1 failed, 2 wrong usage, 3 a file or a module is refused, 4 not\n"
+                "authorized.\n";
+
+struct load {
+        const struct options *options;
+        const char *parameters;
+        struct resolver *resolver;
+        struct plan plan;
+};
 
 static uint64_t kernel_flags(unsigned options) {
         uint64_t flags = 0;
@@ -57,29 +74,6 @@ static uint64_t kernel_flags(unsigned options) {
         if (options & (OPTION_FORCE | OPTION_FORCE_VERMAGIC))
                 flags |= FLAG_IGNORE_VERMAGIC;
         return flags;
-}
-
-/* Returns a descriptor, or -1 and the exit code after saying why. */
-static int open_file(const char *path, int *ret_exit_code) {
-        /* A fifo or a device must not make us wait; that it is no module is for the service to say. */
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
-        if (fd >= 0)
-                return fd;
-        if (errno == ENOENT && !strpbrk(path, "/.")) {
-                say("There is no file '%s', and names of modules are not looked up yet; give the module's file, which "
-                    "'/sbin/modinfo -n %s' prints.",
-                    path, path);
-                *ret_exit_code = EXIT_USAGE;
-                return -1;
-        }
-        if (errno == EACCES)
-                say("Cannot open %s: %s; you must be able to read the file yourself.", path,
-                    strerror(errno));
-        else
-                say("Cannot open %s: %s.", path, strerror(errno));
-        *ret_exit_code = EXIT_FAILED;
-        return -1;
 }
 
 static int join_parameters(char **arguments, char **ret) {
@@ -100,80 +94,163 @@ static int join_parameters(char **arguments, char **ret) {
         return EXIT_DONE;
 }
 
-static int make_call(sd_bus *bus, int fd, const char *parameters, uint64_t flags, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+/* How many of the arguments are targets: the first, and those that follow it up to PARAM=VALUE. */
+static size_t count_targets(char **arguments) {
+        size_t n = 1;
+
+        while (arguments[n] && arguments[n][strcspn(arguments[n], "=/:")] != '=')
+                n++;
+        return n;
+}
+
+/* A module that needs no file: what is left to say of it. @target is what the user wrote. */
+static int pass_over(const struct match *match, const char *target, const struct load *load, int state) {
+        const char *name = kmod_module_get_name(match->module);
+        bool failed = load->options->set & OPTION_FIRST_TIME;
+
+        if (state == KMOD_MODULE_BUILTIN) {
+                if (failed || !(load->options->set & OPTION_QUIET))
+                        say("%s is built into the kernel %s.", name, load->resolver->release);
+        } else if (state == KMOD_MODULE_LIVE) {
+                if (*load->parameters && (failed || !(load->options->set & OPTION_QUIET)))
+                        say("%s is loaded already, and gets no parameters any more; 'modctl unload %s' comes first.",
+                            name, name);
+                else if (failed || !(load->options->set & OPTION_QUIET))
+                        say("%s is loaded already.", name);
+        } else if (kmod_module_get_install_commands(match->module)) {
+                say("%s has an 'install' command in modprobe.d instead of a file, and moduled runs none.",
+                    name);
+                return EXIT_REFUSED;
+        } else {
+                say("'%s' stands for the module %s in modprobe.d, and the kernel %s has none of that name.",
+                    target, name, load->resolver->release);
+                return EXIT_FAILED;
+        }
+        return failed ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int plan_match(struct load *load, const char *target, struct match *match) {
+        int state, r;
+
+        if (!match->file) {
+                state = kmod_module_get_initstate(match->module);
+                if (state == KMOD_MODULE_BUILTIN || state == KMOD_MODULE_LIVE ||
+                    !kmod_module_get_path(match->module))
+                        return pass_over(match, target, load, state);
+        }
+        r = plan_add(&load->plan, load->resolver, match);
+        if (r == -ENOMEM)
+                say("Out of memory.");
+        return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* Of what an alias stands for, what is blacklisted is left out, as modprobe(8) does. */
+static int plan_matches(struct load *load, const char *target, struct matches *matches) {
+        int code = EXIT_DONE, r;
+        size_t n_left_out = 0;
+
+        for (size_t i = 0; i < matches->n; i++) {
+                struct match *match = &matches->items[i];
+
+                r = match->aliased ? resolver_is_blacklisted(load->resolver, match->module) : 0;
+                if (r > 0)
+                        n_left_out++;
+                else if (r < 0)
+                        say("Out of memory.");
+                r = r > 0 ? EXIT_DONE : r < 0 ? EXIT_FAILED : plan_match(load, target, match);
+                if (code == EXIT_DONE)
+                        code = r;
+        }
+        if (n_left_out == matches->n && !(load->options->set & OPTION_QUIET))
+                say("All that the alias '%s' stands for is blacklisted in modprobe.d, so nothing is loaded.",
+                    target);
+        return code;
+}
+
+static int plan_targets(struct load *load, char **targets, size_t n) {
+        int code = EXIT_DONE;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_(matches_clear) struct matches matches = { 0 };
+                int r;
+
+                r = resolver_find(load->resolver, targets[i], &matches);
+                if (r == EXIT_DONE)
+                        r = plan_matches(load, targets[i], &matches);
+                else if (i > 0 && !strpbrk(targets[i], "/.:"))
+                        say("If '%s' is meant as a parameter, write it with its value: %s=1.", targets[i],
+                            targets[i]);
+                if (code == EXIT_DONE)
+                        code = r;
+        }
+        return code;
+}
+
+static int load_plan(struct load *load) {
+        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, MODULED_BUS_NAME, MODULED_OBJECT_PATH,
-                                           MODULED_MANAGER_INTERFACE, "Load");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "hst", fd, parameters, flags);
+        if (load->plan.n == 0)
+                return EXIT_DONE;
+        r = bus_open(&bus);
         if (r < 0)
-                return r;
-        *ret = take_pointer(&m);
-        return 0;
+                return failure_report_unreachable(r);
+        return deliver(
+                        &(struct delivery){
+                                        .bus = bus,
+                                        .options = load->options,
+                                        .parameters = load->parameters,
+                                        .flags = kernel_flags(load->options->set),
+                        },
+                        &load->plan);
 }
 
-static int announce_loaded(sd_bus_message *answer, unsigned options) {
-        _cleanup_free_ char *name = NULL;
-        const char *path;
-        int r;
-
-        r = sd_bus_message_read(answer, "o", &path);
-        if (r >= 0)
-                r = sd_bus_path_decode(path, MODULED_MODULE_PREFIX, &name);
-        if (r <= 0)
-                return failure_report_answer(r < 0 ? r : -EBADMSG);
-        announce(options, "Loaded", name);
-        return EXIT_DONE;
-}
-
-static int report(int result, sd_bus_message *answer, unsigned options) {
-        const char *accepted = options & OPTION_FIRST_TIME ? NULL : MODULED_ERROR_ALREADY_LOADED;
-
-        if (result == 0)
-                return announce_loaded(answer, options);
-        if (result < 0 || !accepted || sd_bus_message_is_method_error(answer, accepted) <= 0)
-                return failure_report(result, answer, options);
-        if (!(options & OPTION_QUIET))
-                (void) failure_report(result, answer, options);
+static int check_usage(const struct options *options, size_t n_targets, char **parameters) {
+        if (n_targets > 1 && *parameters) {
+                say("Parameters can be given to one module at a time; load the others by a command of their own.");
+                return EXIT_USAGE;
+        }
+        if (options->set & (OPTION_ROOT | OPTION_KERNEL) && !(options->set & OPTION_SHOW)) {
+                say("Modules are loaded into the running kernel alone; --root and --kernel are for --show.");
+                return EXIT_USAGE;
+        }
         return EXIT_DONE;
 }
 
 static int run(const struct options *options, char **arguments) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *answer = NULL;
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
+        _cleanup_(resolver_freep) struct resolver *resolver = NULL;
         _cleanup_free_ char *parameters = NULL;
-        _cleanup_close_ int fd = -1;
-        int r;
+        size_t n = count_targets(arguments);
+        struct load load = { .options = options };
+        int code, r;
 
-        r = join_parameters(arguments + 1, &parameters);
+        r = check_usage(options, n, arguments + n);
+        if (r == EXIT_DONE)
+                r = join_parameters(arguments + n, &parameters);
         if (r != EXIT_DONE)
                 return r;
-        fd = open_file(arguments[0], &r);
-        if (fd < 0)
-                return r;
-        r = bus_open(&bus);
+        r = resolver_new(options->root, options->kernel, &resolver);
         if (r < 0)
-                return failure_report_unreachable(r);
+                return resolver_report(r);
+        resolver_expect(resolver, n);
+        if (options->set & OPTION_SHOW)
+                return show_targets(resolver, options, arguments, n, parameters);
 
-        r = make_call(bus, fd, parameters, kernel_flags(options->set), &m);
-        if (r == -EINVAL) {
-                say("The parameters are not UTF-8, and the bus carries no other text.");
-                return EXIT_USAGE;
-        }
-        if (r >= 0)
-                r = bus_call_authorized(bus, m, !(options->set & OPTION_NO_ASK_PASSWORD), &answer);
-        return report(r, answer, options->set);
+        load.resolver = resolver;
+        load.parameters = parameters;
+        code = plan_targets(&load, arguments, n);
+        r = load_plan(&load);
+        plan_clear(&load.plan);
+        return code == EXIT_DONE ? r : code;
 }
 
 const struct command command_load = {
         .name = "load",
-        .arguments = "FILE [PARAM=VALUE...]",
-        .summary = "load the kernel module in FILE",
+        .arguments = "TARGET... [PARAM=VALUE...]",
+        .summary = "load kernel modules with all that they need",
         .help = help,
         .options = OPTION_FIRST_TIME | OPTIONS_FORCE | OPTION_NO_ASK_PASSWORD | OPTION_QUIET |
-                   OPTION_VERBOSE,
+                   OPTION_VERBOSE | OPTION_SHOW | OPTION_ROOT | OPTION_KERNEL,
         .min_arguments = 1,
         .max_arguments = INT_MAX,
         .run = run,

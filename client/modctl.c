@@ -17,10 +17,7 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-        &command_load,
-        &command_unload,
-        &command_list,
-        &command_status,
+        &command_load, &command_unload, &command_list, &command_status, &command_check, &command_info,
 };
 
 static const struct option long_options[] = {
@@ -45,6 +42,7 @@ static const struct option long_options[] = {
         { "all", no_argument, NULL, OPTION_ALL },
         { "since", required_argument, NULL, OPTION_SINCE },
         { "lines", required_argument, NULL, OPTION_LINES },
+        { "field", required_argument, NULL, OPTION_FIELD },
         { NULL, 0, NULL, 0 },
 };
 
@@ -63,6 +61,8 @@ static const char **text_of(struct options *options, unsigned option) {
                 return &options->since;
         case OPTION_LINES:
                 return &options->lines;
+        case OPTION_FIELD:
+                return &options->field;
         default:
                 return NULL;
         }
@@ -79,7 +79,7 @@ static void print_help(const struct command *command) {
                "\n"
                "Commands:\n");
         for (size_t i = 0; i < N_COMMANDS; i++)
-                printf("  %-7s%-24s%s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
+                printf("  %-8s%-28s%s\n", commands[i]->name, commands[i]->arguments, commands[i]->summary);
         printf("\n"
                "Options:\n"
                "  -h, --help      show this, or a command's own help: modctl COMMAND --help\n"
@@ -96,7 +96,7 @@ static unsigned option_of(int c) {
                 unsigned option;
         } letters[] = {
                 { 'h', OPTION_HELP },  { 'n', OPTION_LINES },   { 'o', OPTION_OUTPUT },
-                { 'q', OPTION_QUIET }, { 'v', OPTION_VERBOSE },
+                { 'q', OPTION_QUIET }, { 'v', OPTION_VERBOSE }, { 'F', OPTION_FIELD },
         };
 
         for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -110,7 +110,7 @@ static int parse_options(int argc, char **argv, struct options *options) {
         const char **text;
         int c;
 
-        while ((c = getopt_long(argc, argv, "hn:o:qv", long_options, NULL)) != -1) {
+        while ((c = getopt_long(argc, argv, "F:hn:o:qv", long_options, NULL)) != -1) {
                 unsigned option;
 
                 if (c == '?')
