@@ -79,12 +79,9 @@ static int find(struct resolver *resolver, struct kmod_module *module, const cha
                 return r;
         if (r > 0)
                 return module_array_add(&resolver->foreign, *ret);
-        r = kmod_module_new_from_name_lookup(resolver->context, name, ret);
-        if (r < 0 || *ret)
-                return r;
-        /* It may have been loaded from elsewhere. */
         r = kmod_module_new_from_name(resolver->context, name, ret);
-        if (r < 0 || kmod_module_get_initstate(*ret) >= 0)
+        /* It may be built in, or have been loaded from elsewhere. */
+        if (r < 0 || kmod_module_get_path(*ret) || kmod_module_get_initstate(*ret) >= 0)
                 return r;
         say("%s needs the module %s, which is neither beside it nor among the modules of the kernel %s; install it first.",
             kmod_module_get_path(module), name, resolver->release);

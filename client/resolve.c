@@ -201,7 +201,8 @@ static struct kmod_module *find_in_tree(struct resolver *resolver, const char *f
 
         base = base ? base + 1 : file;
         (void) snprintf(name, sizeof name, "%.*s", (int) strcspn(base, "."), base);
-        if (!*name || kmod_module_new_from_name_lookup(resolver->context, name, &module) < 0 || !module)
+        /* kmod_module_new_from_name_lookup() has another symbol version since kmod 31. */
+        if (!*name || kmod_module_new_from_name(resolver->context, name, &module) < 0)
                 return NULL;
         path = kmod_module_get_path(module);
         if (path && stat(path, &found) == 0 && found.st_dev == st->st_dev && found.st_ino == st->st_ino)
