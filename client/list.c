@@ -3,251 +3,263 @@
 /*
  * modctl list
  *
- * The modules that moduled loaded, in the order in which it did.
+ * The modules that moduled loaded, in the order in which it did; or all that the kernel has, in the kernel's order.
  */
 
 #include <errno.h>
-#include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
-#include <pwd.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <libkmod.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "bus.h"
 #include "cleanup.h"
 #include "command.h"
 #include "failure.h"
 #include "message.h"
+#include "modules.h"
 #include "names.h"
-#include "properties.h"
-
-#define USEC_PER_SEC 1000000U
+#include "table.h"
 
 static const char help[] =
                 "Usage: modctl list [OPTION...]\n"
                 "\n"
                 "Lists the kernel modules that moduled loaded, oldest first: the name, the origin in\n"
                 "moduled.conf that accepted the file, who had it loaded and when, and the file.\n"
-                "What others loaded is in lsmod(8).\n"
                 "\n"
                 "Options:\n"
-                "      --json        print JSON: {\"modules\": [{\"name\": ...}]}, times in UTC\n"
-                "      --no-legend   print no headings\n"
-                "  -h, --help        show this\n";
+                "      --mine             only those that you had loaded\n"
+                "      --all              all that the kernel has, newest first, as lsmod(8) does\n"
+                "  -o, --output COLUMNS   these columns, separated by commas: NAME, SIZE, USES, USED-BY,\n"
+                "                         STATE, ORIGIN, BY, UID, SINCE, PATH, PARAMETERS\n"
+                "      --json             print JSON: {\"modules\": [{\"name\": ...}]}, times in UTC\n"
+                "      --no-legend        print no headings\n"
+                "      --no-pager         print all at once, however long it is\n"
+                "  -h, --help             show this\n"
+                "\n"
+                "PARAMETERS are shown to who had the module loaded, and to root.\n";
 
-struct module {
-        const char *name;
-        const char *path;
-        const char *origin;
-        uint32_t loaded_by;
-        uint64_t loaded_at;
+enum {
+        COLUMN_NAME,
+        COLUMN_SIZE,
+        COLUMN_USES,
+        COLUMN_USED_BY,
+        COLUMN_STATE,
+        COLUMN_ORIGIN,
+        COLUMN_BY,
+        COLUMN_UID,
+        COLUMN_SINCE,
+        COLUMN_PATH,
+        COLUMN_PARAMETERS,
 };
 
-struct modules {
-        struct module *all;
-        size_t n;
+static const struct column columns[] = {
+        [COLUMN_NAME] = { "NAME", COLUMN_TEXT },
+        [COLUMN_SIZE] = { "SIZE", COLUMN_NUMBER },
+        [COLUMN_USES] = { "USES", COLUMN_NUMBER },
+        [COLUMN_USED_BY] = { "USED-BY", COLUMN_LIST },
+        [COLUMN_STATE] = { "STATE", COLUMN_TEXT },
+        [COLUMN_ORIGIN] = { "ORIGIN", COLUMN_TEXT },
+        [COLUMN_BY] = { "BY", COLUMN_TEXT },
+        [COLUMN_UID] = { "UID", COLUMN_NUMBER },
+        [COLUMN_SINCE] = { "SINCE", COLUMN_TIME },
+        [COLUMN_PATH] = { "PATH", COLUMN_LONG },
+        [COLUMN_PARAMETERS] = { "PARAMETERS", COLUMN_LONG },
+        { NULL, 0 },
 };
 
-enum { COLUMN_NAME, COLUMN_ORIGIN, COLUMN_BY, COLUMN_SINCE, COLUMN_PATH, COLUMN_UID };
-
-static const struct property module_properties[] = {
-        { "Name", "s", offsetof(struct module, name) },
-        { "Path", "s", offsetof(struct module, path) },
-        { "Origin", "s", offsetof(struct module, origin) },
-        { "LoadedBy", "u", offsetof(struct module, loaded_by) },
-        { "LoadedAt", "t", offsetof(struct module, loaded_at) },
-        { NULL, NULL, 0 },
+static const unsigned shown_of_ours[] = {
+        COLUMN_NAME, COLUMN_ORIGIN, COLUMN_BY, COLUMN_SINCE, COLUMN_PATH, COLUMN_END,
 };
 
-DEFINE_CLEANUP(struct libscols_table *, scols_unref_table);
+static const unsigned shown_of_all[] = {
+        COLUMN_NAME, COLUMN_SIZE, COLUMN_USES, COLUMN_STATE, COLUMN_BY, COLUMN_USED_BY, COLUMN_END,
+};
 
-static void modules_clear(struct modules *modules) {
-        free(modules->all);
-        *modules = (struct modules){ 0 };
+/* Where what is listed comes from: moduled, or NULL if it does not answer, and the kernel. */
+struct sources {
+        sd_bus *bus;
+        sd_bus_message *answer;
+        struct modules ours;
+        struct kmod_ctx *kmod;
+};
+
+static void sources_clear(struct sources *sources) {
+        modules_clear(&sources->ours);
+        sd_bus_message_unref(sources->answer);
+        sd_bus_close_unref(sources->bus);
+        kmod_unref(sources->kmod);
 }
 
-static int read_module(sd_bus_message *m, struct modules *modules) {
-        struct module module = { .name = "", .path = "", .origin = "" };
-        struct module *grown;
+/* Returns EXIT_DONE, or the exit code after saying why not. */
+static int ask_moduled(struct sources *sources, const struct options *options) {
         int r;
 
-        r = properties_read(m, module_properties, &module);
+        r = bus_open(&sources->bus);
         if (r < 0)
-                return r;
-        grown = reallocarray(modules->all, modules->n + 1, sizeof(module));
-        if (!grown)
-                return -ENOMEM;
-        modules->all = grown;
-        modules->all[modules->n++] = module;
-        return 0;
+                return failure_report_unreachable(r);
+        r = modules_ask(sources->bus, &sources->answer);
+        if (r != 0)
+                return failure_report(r, sources->answer, options->set);
+        r = modules_read(sources->answer, &sources->ours);
+        return r < 0 ? failure_report_answer(r) : EXIT_DONE;
 }
 
-/* a{sa{sv}}: what one object says of itself, interface by interface */
-static int read_object(sd_bus_message *m, struct modules *modules) {
-        int r;
+/*
+ * Only the loader and root are told; and who is not root need not try for others' modules. A moduled that does not
+ * know the property leaves the column empty, as one that refuses it does.
+ */
+static void set_parameters(struct table *table, const struct sources *sources, const struct module *module) {
+        _cleanup_free_ char *parameters = NULL;
 
-        r = sd_bus_message_enter_container(m, 'a', "{sa{sv}}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sa{sv}")) > 0) {
-                const char *interface;
+        if (!table_wants(table, COLUMN_PARAMETERS) || (geteuid() != 0 && geteuid() != module->loaded_by))
+                return;
+        if (sd_bus_get_property_string(sources->bus, MODULED_BUS_NAME, module->object,
+                                       MODULED_MODULE_INTERFACE, "Parameters", NULL, &parameters) >= 0)
+                table_set_text(table, COLUMN_PARAMETERS, parameters);
+}
 
-                r = sd_bus_message_read(m, "s", &interface);
-                if (r < 0)
-                        break;
-                if (strcmp(interface, MODULED_MODULE_INTERFACE) == 0)
-                        r = read_module(m, modules);
-                else
-                        r = sd_bus_message_skip(m, "a{sv}");
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
+static void set_ours(struct table *table, const struct sources *sources, const struct module *module) {
+        table_set_text(table, COLUMN_ORIGIN, module->origin);
+        table_set_user(table, COLUMN_BY, module->loaded_by);
+        table_set_number(table, COLUMN_UID, module->loaded_by);
+        table_set_time(table, COLUMN_SINCE, module->loaded_at);
+        table_set_text(table, COLUMN_PATH, module->path);
+        set_parameters(table, sources, module);
+}
+
+static void set_used_by(struct table *table, const struct kmod_module *module) {
+        struct kmod_list *holders, *entry;
+
+        holders = kmod_module_get_holders(module);
+        kmod_list_foreach(entry, holders) {
+                struct kmod_module *holder = kmod_module_get_module(entry);
+
+                table_set_item(table, COLUMN_USED_BY, kmod_module_get_name(holder));
+                (void) kmod_module_unref(holder);
         }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
+        (void) kmod_module_unref_list(holders);
 }
 
-/* a{oa{sa{sv}}}; the modules' strings are borrowed from @m */
-static int read_objects(sd_bus_message *m, struct modules *modules) {
-        int r;
+/* A module may be unloaded while it is looked at; what is not there any more stays empty. */
+static void set_kernels(struct table *table, struct kmod_module *module) {
+        if (table_wants(table, COLUMN_SIZE)) {
+                long size = kmod_module_get_size(module);
 
-        r = sd_bus_message_enter_container(m, 'a', "{oa{sa{sv}}}");
-        while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "oa{sa{sv}}")) > 0) {
-                r = sd_bus_message_skip(m, "o");
-                if (r >= 0)
-                        r = read_object(m, modules);
-                if (r >= 0)
-                        r = sd_bus_message_exit_container(m);
+                if (size >= 0)
+                        table_set_number(table, COLUMN_SIZE, size);
         }
-        return r < 0 ? r : sd_bus_message_exit_container(m);
-}
+        if (table_wants(table, COLUMN_USES)) {
+                int uses = kmod_module_get_refcnt(module);
 
-static int compare(const void *left, const void *right) {
-        const struct module *a = left, *b = right;
-
-        if (a->loaded_at != b->loaded_at)
-                return a->loaded_at < b->loaded_at ? -1 : 1;
-        return strcmp(a->name, b->name);
-}
-
-/* Names and paths are the service's, which a terminal need not believe. */
-static int set_text(struct libscols_line *line, size_t column, const char *raw) {
-        _cleanup_free_ char *text = printable(raw);
-
-        return text ? scols_line_set_data(line, column, text) : -ENOMEM;
-}
-
-static int set_user(struct libscols_line *line, uint32_t uid, bool json) {
-        char number[sizeof("4294967295")];
-        const struct passwd *user = getpwuid(uid);
-        int r;
-
-        snprintf(number, sizeof(number), "%" PRIu32, uid);
-        r = set_text(line, COLUMN_BY, user ? user->pw_name : number);
-        return r < 0 || !json ? r : scols_line_set_data(line, COLUMN_UID, number);
-}
-
-/* The clock on the wall for people, UTC by RFC 3339 for programs. */
-static int set_time(struct libscols_line *line, uint64_t usec, bool json) {
-        time_t seconds = (time_t) (usec / USEC_PER_SEC);
-        char text[64] = "";
-        struct tm tm;
-
-        if (json ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm))
-                (void) strftime(text, sizeof(text), json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &tm);
-        return scols_line_set_data(line, COLUMN_SINCE, text);
-}
-
-static int add_line(struct libscols_table *table, const struct module *module, bool json) {
-        struct libscols_line *line = scols_table_new_line(table, NULL);
-        int r;
-
-        if (!line)
-                return -ENOMEM;
-        r = set_text(line, COLUMN_NAME, module->name);
-        if (r >= 0)
-                r = set_text(line, COLUMN_ORIGIN, module->origin);
-        if (r >= 0)
-                r = set_user(line, module->loaded_by, json);
-        if (r >= 0)
-                r = set_time(line, module->loaded_at, json);
-        return r < 0 ? r : set_text(line, COLUMN_PATH, module->path);
-}
-
-static int add_columns(struct libscols_table *table, bool json) {
-        static const char *const names[] = { "NAME", "ORIGIN", "BY", "SINCE", "PATH", "UID" };
-
-        for (size_t i = 0; i < (json ? COLUMN_UID : COLUMN_PATH) + 1U; i++) {
-                struct libscols_column *column = scols_table_new_column(table, names[i], 0, 0);
-
-                if (!column)
-                        return -ENOMEM;
-                if (i == COLUMN_UID)
-                        scols_column_set_json_type(column, SCOLS_JSON_NUMBER);
+                if (uses >= 0)
+                        table_set_number(table, COLUMN_USES, uses);
         }
-        return 0;
+        if (table_wants(table, COLUMN_STATE)) {
+                int state = kmod_module_get_initstate(module);
+
+                if (state >= 0)
+                        table_set_text(table, COLUMN_STATE,
+                                       kmod_module_initstate_str((enum kmod_module_initstate) state));
+        }
+        if (table_wants(table, COLUMN_USED_BY))
+                set_used_by(table, module);
 }
 
-static int print(const struct modules *modules, unsigned options) {
-        _cleanup_(scols_unref_tablep) struct libscols_table *table = scols_new_table();
-        bool json = options & OPTION_JSON;
-        int r;
+static void fill_with_ours(struct table *table, const struct sources *sources,
+                           const struct options *options) {
+        for (size_t i = 0; i < sources->ours.n; i++) {
+                const struct module *module = &sources->ours.all[i];
+                struct kmod_module *kernels = NULL;
 
-        if (!table)
-                return -ENOMEM;
-        scols_table_enable_json(table, json);
-        scols_table_enable_noheadings(table, (options & OPTION_NO_LEGEND) != 0);
-        /* The texts are escaped already; libsmartcols would do it again. */
-        scols_table_enable_noencoding(table, 1);
-        r = scols_table_set_name(table, "modules");
-        if (r >= 0)
-                r = add_columns(table, json);
-        for (size_t i = 0; r >= 0 && i < modules->n; i++)
-                r = add_line(table, &modules->all[i], json);
-        return r < 0 ? r : scols_print_table(table);
+                if (options->set & OPTION_MINE && module->loaded_by != getuid())
+                        continue;
+                table_add(table);
+                table_set_text(table, COLUMN_NAME, module->name);
+                set_ours(table, sources, module);
+                if (kmod_module_new_from_name(sources->kmod, module->name, &kernels) >= 0)
+                        set_kernels(table, kernels);
+                (void) kmod_module_unref(kernels);
+        }
 }
 
-static int call_get_managed_objects(sd_bus *bus, sd_bus_message **ret) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+/* Returns EXIT_DONE, or the exit code after saying why not. */
+static int fill_with_all(struct table *table, const struct sources *sources) {
+        struct kmod_list *all = NULL, *entry;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &m, MODULED_BUS_NAME, MODULED_OBJECT_PATH,
-                                           "org.freedesktop.DBus.ObjectManager", "GetManagedObjects");
-        return r < 0 ? r : bus_call(bus, m, ret);
+        r = kmod_module_new_from_loaded(sources->kmod, &all);
+        if (r < 0) {
+                say("The kernel's list of modules, /proc/modules, cannot be read (%s).", strerror(-r));
+                return EXIT_FAILED;
+        }
+        kmod_list_foreach(entry, all) {
+                struct kmod_module *kernels = kmod_module_get_module(entry);
+                const struct module *module = modules_find(&sources->ours, kmod_module_get_name(kernels));
+
+                table_add(table);
+                table_set_text(table, COLUMN_NAME, kmod_module_get_name(kernels));
+                set_kernels(table, kernels);
+                if (module)
+                        set_ours(table, sources, module);
+                (void) kmod_module_unref(kernels);
+        }
+        (void) kmod_module_unref_list(all);
+        return EXIT_DONE;
+}
+
+static bool is_empty_for_people(const struct sources *sources, const struct options *options) {
+        bool any = false;
+
+        for (size_t i = 0; i < sources->ours.n; i++)
+                any |= !(options->set & OPTION_MINE) || sources->ours.all[i].loaded_by == getuid();
+        return !any && !(options->set & (OPTION_JSON | OPTION_NO_LEGEND | OPTION_ALL));
 }
 
 static int run(const struct options *options, char **arguments) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *answer = NULL;
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        _cleanup_(modules_clear) struct modules modules = { 0 };
+        static const char *const no_configuration[] = { NULL };
+        _cleanup_(sources_clear) struct sources sources = { 0 };
+        _cleanup_(table_freep) struct table *table = NULL;
+        bool all = options->set & OPTION_ALL;
         int r;
 
         (void) arguments;
-        r = bus_open(&bus);
+        if (all && options->set & OPTION_MINE) {
+                say("--all and --mine exclude each other; see 'modctl list --help'.");
+                return EXIT_USAGE;
+        }
+        r = table_new("modules", columns, all ? shown_of_all : shown_of_ours, options, &table);
         if (r < 0)
-                return failure_report_unreachable(r);
-        r = call_get_managed_objects(bus, &answer);
-        if (r != 0)
-                return failure_report(r, answer, options->set);
-        r = read_objects(answer, &modules);
-        if (r < 0)
-                return failure_report_answer(r);
+                return r == -EINVAL ? EXIT_USAGE : failure_report_answer(r);
+        sources.kmod = kmod_new(NULL, no_configuration);
+        if (!sources.kmod)
+                return failure_report_answer(-ENOMEM);
+        /* What is amiss is said here, in our words. */
+        kmod_set_log_priority(sources.kmod, 0);
 
-        if (modules.n > 0)
-                qsort(modules.all, modules.n, sizeof(*modules.all), compare);
-        else if (!(options->set & (OPTION_JSON | OPTION_NO_LEGEND))) {
-                printf("moduled has loaded no module.\n");
+        r = ask_moduled(&sources, options);
+        if (r != EXIT_DONE && !all)
+                return r;
+        if (r != EXIT_DONE)
+                say("So the list tells of no module who had it loaded.");
+        if (is_empty_for_people(&sources, options)) {
+                printf("moduled has loaded no module%s.\n", options->set & OPTION_MINE ? " for you" : "");
                 return EXIT_DONE;
         }
-        r = print(&modules, options->set);
-        return r < 0 ? failure_report_answer(-ENOMEM) : EXIT_DONE;
+        if (!all)
+                fill_with_ours(table, &sources, options);
+        else if ((r = fill_with_all(table, &sources)) != EXIT_DONE)
+                return r;
+        r = table_print(table);
+        return r < 0 ? failure_report_answer(r) : EXIT_DONE;
 }
 
 const struct command command_list = {
         .name = "list",
         .arguments = "",
-        .summary = "list the modules that moduled loaded",
+        .summary = "list the modules that moduled loaded, or all",
         .help = help,
-        .options = OPTION_JSON | OPTION_NO_LEGEND,
+        .options = OPTION_MINE | OPTION_ALL | OPTION_OUTPUT | OPTION_JSON | OPTION_NO_LEGEND |
+                   OPTION_NO_PAGER,
         .run = run,
 };

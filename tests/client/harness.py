@@ -11,8 +11,10 @@ import fcntl
 import json
 import os
 import re
+import select
 import shutil
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -143,15 +145,19 @@ def a_file(name="file.ko"):
 class Terminal:
     """A terminal with modctl on it; as an ordinary user, for root needs no agent."""
 
-    def __init__(self, arguments, bus=None, agent=True, mode=""):
+    def __init__(self, arguments, bus=None, agent=True, mode="", size=(24, 80), **environment):
         self.agent_log = tempfile.mktemp(dir=writable)
+        self.output = b""
         environment = {
             "PATH": os.path.join(scratch, "bin") if agent else "/nonexistent",
+            "TZ": "UTC-1",
             "FAKE_AGENT_LOG": self.agent_log,
             "FAKE_AGENT_MODE": mode,
             **(bus.environment if bus else {}),
+            **environment,
         }
         self.fd, self.inner = os.openpty()
+        fcntl.ioctl(self.inner, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
         self.pid = os.fork()
         if self.pid == 0:
             # A shell has what it runs in the background ignore some, and modctl would inherit that.
@@ -192,14 +198,27 @@ class Terminal:
     def agent_is_gone(self):
         return not os.path.exists(f"/proc/{self.agent_lines()[0].split()[1]}")
 
+    def read(self):
+        """All that was written to it so far."""
+        while select.select([self.fd], [], [], 0)[0]:
+            self.output += os.read(self.fd, 4096)
+        return self.output.decode("ascii").replace("\r\n", "\n")
+
+    def has(self, pattern):
+        return re.search(pattern, self.read(), re.DOTALL)
+
     def finish(self):
         """Waits for the end; returns a Result with all the output in its out."""
-        _, status = os.waitpid(self.pid, 0)
-        os.set_blocking(self.fd, False)
-        output = b""
-        with contextlib.suppress(BlockingIOError):
-            output = os.read(self.fd, 4096)
-        return Result(os.waitstatus_to_exitcode(status), output.decode("ascii").replace("\r\n", "\n"), "")
+        ended = []
+
+        def has_ended():
+            self.read()
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            ended.extend([status] if pid else [])
+            return ended
+
+        self.wait_for(has_ended)
+        return Result(os.waitstatus_to_exitcode(ended[0]), self.read(), "")
 
 
 def on_terminal(arguments, **options):
