@@ -137,7 +137,8 @@ int modules_read(sd_bus_message *m, struct modules *modules) {
                 return r;
         if (modules->n > 0)
                 qsort(modules->all, modules->n, sizeof(*modules->all), compare);
-        return sd_bus_message_exit_container(m);
+        r = sd_bus_message_exit_container(m);
+        return r < 0 ? r : 0;
 }
 
 /**

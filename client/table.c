@@ -30,6 +30,9 @@
 
 #define USEC_PER_SEC 1000000U
 
+/* Where there are fewer, columns would be narrow towers of letters; the terminal itself breaks long lines better. */
+#define COLUMNS_MIN 60
+
 struct table {
         const char *name;
         const struct column *columns;
@@ -173,6 +176,8 @@ int table_new(const char *name, const struct column *columns, const unsigned *sh
                 table->places[i] = -1;
 
         scols_table_enable_noheadings(table->scols, (options->set & OPTION_NO_LEGEND) != 0);
+        if (terminal_columns(STDOUT_FILENO) < COLUMNS_MIN)
+                (void) scols_table_set_termforce(table->scols, SCOLS_TERMFORCE_NEVER);
         scols_table_enable_colors(table->scols, terminal_has_colours(STDOUT_FILENO));
         /* The texts are escaped already; libsmartcols would do it again. */
         scols_table_enable_noencoding(table->scols, 1);
