@@ -8,8 +8,7 @@
  * is us, and leaves the asking to the session's agent where there is one.
  *
  * The agent turns off the terminal's echo while a password is typed. However it ends, and whatever signal ends us,
- * the terminal is left as it was found: while there is an agent, the signals that would end us are held back. They
- * make a descriptor readable, stay pending, and act when the agent is gone.
+ * the terminal is left as it was found, which is why the signals that would end us must be held back meanwhile.
  */
 
 #include <errno.h>
@@ -19,9 +18,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <systemd/sd-login.h>
 #include <termios.h>
@@ -41,28 +40,10 @@
 struct agent {
         pid_t pid;
         int pid_fd;
-        int signal_fd;
-        sigset_t outer_mask;
+        bool is_fallback;
+        const struct interrupt *interrupt;
         struct termios terminal;
 };
-
-/* Holds back the signals that would end us now, and returns a descriptor that tells of them, or -1. */
-static int hold_signals(sigset_t *ret_outer_mask) {
-        static const int ending[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
-        sigset_t held;
-
-        sigemptyset(&held);
-        for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-                struct sigaction action;
-
-                /* One that is ignored, as under nohup(1), would become pending once it is blocked. */
-                if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-                        sigaddset(&held, ending[i]);
-        }
-        if (sigprocmask(SIG_BLOCK, &held, ret_outer_mask) < 0)
-                return -1;
-        return signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 /* Whether the process's session, or else the user's desktop, may have an agent: where polkit looks, too. */
 static bool has_session(void) {
@@ -90,7 +71,7 @@ static _Noreturn void run_agent(pid_t parent, const sigset_t *mask, int ready_fd
 /* Starts the agent, and waits until it has registered, has ended, or we are to end. */
 static int start(struct agent *agent) {
         /* polkit overlooks a fallback for a process that is in no session (122, tried); there it is the only one. */
-        const char *fallback = has_session() ? "--fallback" : NULL;
+        const char *fallback = agent->is_fallback ? "--fallback" : NULL;
         _cleanup_close_ int ready = -1, ready_agent = -1;
         struct pollfd wait[2];
         pid_t self = getpid();
@@ -105,7 +86,7 @@ static int start(struct agent *agent) {
 
         agent->pid = fork();
         if (agent->pid == 0)
-                run_agent(self, &agent->outer_mask, ready_agent, notify, fallback);
+                run_agent(self, &agent->interrupt->outer_mask, ready_agent, notify, fallback);
         if (agent->pid < 0)
                 return -1;
         agent->pid_fd = pidfd_open(agent->pid, 0);
@@ -114,39 +95,62 @@ static int start(struct agent *agent) {
         cleanup_closep(&ready_agent);
         ready_agent = -1;
         wait[0] = (struct pollfd){ .fd = ready };
-        wait[1] = (struct pollfd){ .fd = agent->signal_fd, .events = POLLIN };
+        wait[1] = (struct pollfd){ .fd = agent->interrupt->fd, .events = POLLIN };
         (void) poll(wait, 2, AGENT_READY_MSEC);
         return 0;
 }
 
 /**
  * agent_new() - have somebody ask for passwords
+ * @interrupt:  the signals that would end us, held back until after agent_free()
  *
  * Does nothing where nobody would be asked: without a terminal, and for root, whom polkit never asks. Waits until
- * the agent is ready. Between this call and agent_free() the signals that would end us are held back.
+ * the agent is ready.
  *
  * Return: the agent, to be given to agent_free(), or NULL: the request goes on without.
  */
-struct agent *agent_new(void) {
+struct agent *agent_new(const struct interrupt *interrupt) {
         struct agent *agent;
 
-        if (geteuid() == 0 || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+        if (geteuid() == 0 || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO) || interrupt->fd < 0)
                 return NULL;
 
         agent = malloc(sizeof(*agent));
         if (!agent)
                 return NULL;
-        *agent = (struct agent){ .pid = -1, .pid_fd = -1, .signal_fd = -1 };
-        if (tcgetattr(STDIN_FILENO, &agent->terminal) < 0 || sigprocmask(0, NULL, &agent->outer_mask) < 0) {
+        *agent = (struct agent){
+                .pid = -1, .pid_fd = -1, .is_fallback = has_session(), .interrupt = interrupt
+        };
+        if (tcgetattr(STDIN_FILENO, &agent->terminal) < 0 || start(agent) < 0) {
                 free(agent);
                 return NULL;
         }
-        agent->signal_fd = hold_signals(&agent->outer_mask);
-        if (agent->signal_fd < 0 || start(agent) < 0) {
-                agent_free(agent);
-                return NULL;
-        }
         return agent;
+}
+
+/* As when there is no such program. */
+static bool has_ended(const struct agent *agent) {
+        struct pollfd end = { .fd = agent->pid_fd, .events = POLLIN };
+
+        return agent->pid_fd < 0 || poll(&end, 1, 0) > 0;
+}
+
+/**
+ * agent_asks_here() - whether the agent may be asking on this terminal
+ * @agent:      the agent, or NULL
+ *
+ * On a desktop it leaves that to the desktop's own.
+ */
+bool agent_asks_here(const struct agent *agent) {
+        _cleanup_free_ char *session = NULL, *type = NULL;
+
+        if (!agent || has_ended(agent))
+                return false;
+        if (!agent->is_fallback)
+                return true;
+        if (sd_pid_get_session(0, &session) < 0 && sd_uid_get_display(getuid(), &session) < 0)
+                return true;
+        return sd_session_get_type(session, &type) < 0 || strcmp(type, "tty") == 0;
 }
 
 static bool is_asking(void) {
@@ -169,46 +173,17 @@ static void stop(struct agent *agent) {
 /**
  * agent_free() - end the agent and give the terminal back as it was
  * @agent:      the agent, or NULL
- *
- * A signal that was held back acts now, so this may not return.
  */
 void agent_free(struct agent *agent) {
-        sigset_t outer_mask;
         bool asking;
 
         if (!agent)
                 return;
-
-        if (agent->pid > 0) {
-                asking = is_asking();
-                stop(agent);
-                /* Half a password must not reach the shell. In the background the terminal is not ours to set. */
-                if (tcgetpgrp(STDIN_FILENO) == getpgrp())
-                        (void) tcsetattr(STDIN_FILENO, asking ? TCSAFLUSH : TCSADRAIN, &agent->terminal);
-        }
+        asking = is_asking();
+        stop(agent);
+        /* Half a password must not reach the shell. In the background the terminal is not ours to set. */
+        if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+                (void) tcsetattr(STDIN_FILENO, asking ? TCSAFLUSH : TCSADRAIN, &agent->terminal);
         cleanup_closep(&agent->pid_fd);
-        cleanup_closep(&agent->signal_fd);
-        outer_mask = agent->outer_mask;
         free(agent);
-        (void) sigprocmask(SIG_SETMASK, &outer_mask, NULL);
-}
-
-/**
- * agent_interrupt_fd() - how to hear of a signal that is held back
- * @agent:      the agent, or NULL
- *
- * Return: a descriptor that becomes readable; not to be read, or the signal is lost. -1 if no signal is held back.
- */
-int agent_interrupt_fd(const struct agent *agent) {
-        return agent ? agent->signal_fd : -1;
-}
-
-/**
- * agent_is_interrupted() - whether a signal is held back that will end us
- * @agent:      the agent, or NULL
- */
-bool agent_is_interrupted(const struct agent *agent) {
-        struct pollfd signal = { .fd = agent_interrupt_fd(agent), .events = POLLIN };
-
-        return poll(&signal, 1, 0) > 0;
 }

@@ -4,12 +4,12 @@
 #include <stdbool.h>
 
 #include "cleanup.h"
+#include "interrupt.h"
 
 struct agent;
 
-struct agent *agent_new(void);
+struct agent *agent_new(const struct interrupt *interrupt);
 void agent_free(struct agent *agent);
-int agent_interrupt_fd(const struct agent *agent);
-bool agent_is_interrupted(const struct agent *agent);
+bool agent_asks_here(const struct agent *agent);
 
 DEFINE_CLEANUP(struct agent *, agent_free);

@@ -9,12 +9,17 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "agent.h"
 #include "bus.h"
 #include "cleanup.h"
+#include "interrupt.h"
+#include "progress.h"
+#include "subject.h"
 
 /* A person may be asked, and takes as long as it takes; the service bounds that, and ^C is always there. */
 #define NO_TIMEOUT UINT64_MAX
@@ -24,8 +29,14 @@
 
 struct call {
         sd_bus_message *reply;
+        struct subject *subject;
         bool interrupted;
 };
+
+static void call_clear(struct call *call) {
+        (void) sd_bus_message_unref(call->reply);
+        (void) subject_free(call->subject);
+}
 
 /**
  * bus_open() - connect to the system bus
@@ -68,8 +79,9 @@ static int on_interrupt(sd_event_source *source, int fd, uint32_t events, void *
         return 0;
 }
 
-static int call_and_wait(sd_bus *bus, sd_bus_message *m, uint64_t timeout, int interrupt_fd,
-                         struct call *call) {
+/* Sends the call, and waits for what ends the wait. */
+static int wait_for_end(sd_bus *bus, sd_bus_message *m, uint64_t timeout, int interrupt_fd,
+                        struct progress *progress, struct call *call) {
         _cleanup_(sd_event_unrefp) sd_event *event = NULL;
         _cleanup_(sd_bus_slot_unrefp) sd_bus_slot *slot = NULL;
         int r;
@@ -83,21 +95,46 @@ static int call_and_wait(sd_bus *bus, sd_bus_message *m, uint64_t timeout, int i
                 r = sd_event_add_io(event, NULL, interrupt_fd, EPOLLIN, on_interrupt, call);
         if (r >= 0)
                 r = sd_bus_call_async(bus, &slot, m, on_reply, call, timeout);
+        if (r >= 0)
+                progress->subject = call->subject = subject_new(m);
+        if (r >= 0)
+                r = progress_start(progress, event);
         while (r >= 0 && !call->reply && !call->interrupted)
                 r = sd_event_run(event, UINT64_MAX);
+        progress_clear(progress);
         (void) sd_bus_detach_event(bus);
         return r;
 }
 
-static int call_with_timeout(sd_bus *bus, sd_bus_message *m, uint64_t timeout, int interrupt_fd,
+static int call_with_timeout(sd_bus *bus, sd_bus_message *m, uint64_t timeout, bool ask,
                              sd_bus_message **ret) {
-        struct call call = { 0 };
+        _cleanup_(interrupt_release) struct interrupt interrupt = { .fd = -1 };
+        _cleanup_(call_clear) struct call call = { 0 };
+        struct progress progress = { .may_ask = ask && geteuid() != 0 };
+        struct agent *agent;
         int r;
 
-        r = call_and_wait(bus, m, timeout, interrupt_fd, &call);
+        /* Where there is nobody to tell and nothing to mend, a signal may act at once. */
+        if (isatty(STDERR_FILENO))
+                interrupt_hold(&interrupt);
+        agent = ask ? agent_new(&interrupt) : NULL;
+        progress.agent = agent;
+        /* Who gave up while the agent started wants nothing loaded. */
+        if (interrupt_is_pending(&interrupt))
+                r = -EINTR;
+        else
+                r = wait_for_end(bus, m, timeout, interrupt.fd, &progress, &call);
+        if (call.interrupted)
+                sd_bus_close(bus);
+        agent_free(agent);
+        if (call.interrupted) {
+                /* The cursor stands behind a prompt, or behind the ^C. */
+                fputc('\n', stderr);
+                subject_tell_interrupted(call.subject);
+        }
         if (call.reply) {
-                *ret = call.reply;
-                return sd_bus_message_is_method_error(call.reply, NULL) > 0;
+                *ret = take_pointer(&call.reply);
+                return sd_bus_message_is_method_error(*ret, NULL) > 0;
         }
         return r < 0 ? r : -EINTR;
 }
@@ -108,10 +145,12 @@ static int call_with_timeout(sd_bus *bus, sd_bus_message *m, uint64_t timeout, i
  * @m:          the call
  * @ret:        the answer, owned by the caller
  *
+ * May not return if a signal ends us meanwhile.
+ *
  * Return: 0 if it was answered, 1 if @ret is an error, or a negative errno.
  */
 int bus_call(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret) {
-        return call_with_timeout(bus, m, DEFAULT_TIMEOUT, -1, ret);
+        return call_with_timeout(bus, m, DEFAULT_TIMEOUT, false, ret);
 }
 
 /**
@@ -121,21 +160,14 @@ int bus_call(sd_bus *bus, sd_bus_message *m, sd_bus_message **ret) {
  * @ask:        whether a person may be asked for a password
  * @ret:        the answer, owned by the caller
  *
- * Waits for the answer as long as it takes. May not return if a signal ends us meanwhile.
+ * Waits for the answer as long as it takes. May not return if a signal ends us meanwhile; then the call is withdrawn,
+ * and what it had done is said.
  *
  * Return: 0 if it was answered, 1 if @ret is an error, or a negative errno.
  */
 int bus_call_authorized(sd_bus *bus, sd_bus_message *m, bool ask, sd_bus_message **ret) {
-        _cleanup_(agent_freep) struct agent *agent = NULL;
         int r;
 
         r = sd_bus_message_set_allow_interactive_authorization(m, ask);
-        if (r < 0)
-                return r;
-        if (ask)
-                agent = agent_new();
-        /* Who gave up while the agent started wants nothing loaded. */
-        if (agent_is_interrupted(agent))
-                return -EINTR;
-        return call_with_timeout(bus, m, NO_TIMEOUT, agent_interrupt_fd(agent), ret);
+        return r < 0 ? r : call_with_timeout(bus, m, NO_TIMEOUT, ask, ret);
 }
