@@ -69,6 +69,8 @@ struct command {
 extern const struct command command_load;
 extern const struct command command_unload;
 extern const struct command command_list;
+extern const struct command command_log;
+extern const struct command command_monitor;
 extern const struct command command_status;
 extern const struct command command_check;
 extern const struct command command_info;

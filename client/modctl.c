@@ -17,7 +17,8 @@
 #include "message.h"
 
 static const struct command *const commands[] = {
-        &command_load, &command_unload, &command_list, &command_status, &command_check, &command_info,
+        &command_load, &command_unload, &command_check,   &command_info,
+        &command_list, &command_status, &command_monitor, &command_log,
 };
 
 static const struct option long_options[] = {

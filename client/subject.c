@@ -47,6 +47,14 @@ static enum state state_of(const char *name) {
         return strcmp(word, "going") == 0 ? STATE_GOING : STATE_LIVE;
 }
 
+/**
+ * subject_is_coming() - whether a module's init is running
+ * @name:       as the kernel has it
+ */
+bool subject_is_coming(const char *name) {
+        return state_of(name) == STATE_COMING;
+}
+
 /* As the kernel has the name, which it derives from the file's. */
 static int append(struct subject *subject, const char *file) {
         const char *slash = strrchr(file, '/');

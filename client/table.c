@@ -16,9 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "json.h"
 #include "message.h"
 #include "pager.h"
@@ -27,8 +27,6 @@
 
 /* Between the items of a list. Nothing that printable() made has it. */
 #define LIST_SEPARATOR "\n"
-
-#define USEC_PER_SEC 1000000U
 
 /* Where there are fewer, columns would be narrow towers of letters; the terminal itself breaks long lines better. */
 #define COLUMNS_MIN 60
@@ -275,13 +273,9 @@ void table_set_number(struct table *table, unsigned column, int64_t number) {
  * People get the clock on the wall, programs UTC by RFC 3339.
  */
 void table_set_time(struct table *table, unsigned column, uint64_t usec) {
-        bool json = table->options & OPTION_JSON;
-        time_t seconds = (time_t) (usec / USEC_PER_SEC);
-        char text[64] = "";
-        struct tm tm;
+        char text[CLOCK_TEXT_MAX];
 
-        if (json ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm))
-                (void) strftime(text, sizeof(text), json ? "%Y-%m-%dT%H:%M:%SZ" : "%Y-%m-%d %H:%M:%S", &tm);
+        clock_format(usec, (table->options & OPTION_JSON) != 0, text);
         set(table, column, text);
 }
 

@@ -5,20 +5,11 @@
 #include <sys/types.h>
 #include <systemd/sd-event.h>
 
+#include "journal-ids.h"
+
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 /* In µs: as long as journald's own limit of what one service may write is counted (RateLimitIntervalSec=). */
 #define JOURNAL_INTERVAL (30 * UINT64_C(1000000))
-
-/* Described in systemd/moduled.catalog. */
-#define JOURNAL_MODULE_LOADED "c27afa63badf458bb67ff05d8f192ef5"
-#define JOURNAL_LOAD_REFUSED "a5296f9c60fb4d918dd11e3a0ce70312"
-#define JOURNAL_LOAD_FAILED "d67f05f5243845368accfa4d55678a6f"
-#define JOURNAL_MODULE_UNLOADED "4d7966bc4e074379b748adbb9f35cc4d"
-#define JOURNAL_UNLOAD_FAILED "51df86eabf164baea95963787178c414"
-#define JOURNAL_SUPPRESSED "6a1fc0b6531d47e29db7887e7752a0b0"
-
-/* The result of what was loaded or unloaded. */
-#define JOURNAL_DONE "done"
 
 /* What happened to a request. Strings are escaped by journal_write(), but for the message; NULL is left out. */
 struct journal_entry {
