@@ -208,7 +208,7 @@ class Terminal:
         return re.search(pattern, self.read(), re.DOTALL)
 
     def finish(self):
-        """Waits for the end; returns a Result with all the output in its out."""
+        """Waits for the end; returns a Result with all the output in its out, but for lines that came and went."""
         ended = []
 
         def has_ended():
@@ -218,7 +218,8 @@ class Terminal:
             return ended
 
         self.wait_for(has_ended)
-        return Result(os.waitstatus_to_exitcode(ended[0]), self.read(), "")
+        lasting = re.sub(r"\rWaiting[^\r\n]*\r(?=\r)|\r +\r", "", self.read())
+        return Result(os.waitstatus_to_exitcode(ended[0]), lasting, "")
 
 
 def on_terminal(arguments, **options):
