@@ -162,7 +162,7 @@ int failure_report_unreachable(int error) {
  */
 int failure_report_answer(int error) {
         if (error == -ENOMEM)
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
         else
                 say("moduled's answer cannot be understood; if moduled or modctl was updated, "
                     "'systemctl restart moduled' brings them together.");

@@ -55,7 +55,8 @@ void say(const char *format, ...) {
                 raw = NULL;
         else
                 text = printable(raw);
-        fprintf(stderr, "modctl: %s\n", text ? text : "Out of memory.");
+        fprintf(stderr, "modctl: %s\n",
+                text ? text : "There is no memory left; end other programs and try again.");
 }
 
 /**

@@ -192,7 +192,8 @@ int main(int argc, char *argv[]) {
         }
         r = dispatch(&options, argv + optind, argc - optind);
         if ((fflush(stdout) != 0 || ferror(stdout)) && r == EXIT_DONE) {
-                say("The output could not be written (%s).", strerror(errno));
+                say("The output could not be written (%s); look whether there is room where it goes.",
+                    strerror(errno));
                 return EXIT_FAILED;
         }
         return r;

@@ -95,9 +95,9 @@ static int explain_rest(const struct request *request, sd_bus_error *ret) {
                         fprintf(f, " %s", request->items[i].name);
         if (fclose(f) != 0)
                 return -ENOMEM;
-        return sd_bus_error_setf(ret, request->failure.name, "%s %s%s", request->failure.message,
+        return sd_bus_error_setf(ret, request->failure.name, "%s %s%s.", request->failure.message,
                                  rest[0] ? "Of what this call had loaded these are in use and stay:"
-                                         : "What this call had loaded was unloaded again.",
+                                         : "What this call had loaded was unloaded again",
                                  rest);
 }
 
@@ -168,7 +168,7 @@ static void fail(struct request *request, struct item *item, int r, sd_bus_error
                 return;
         }
         if (!sd_bus_error_is_set(error))
-                (void) sd_bus_error_set_errno(error, r);
+                (void) failure_from_errno(r, error);
         (void) sd_bus_error_copy(&request->failure, error);
         request_record(request, item, error);
         request->undoing = true;

@@ -96,6 +96,6 @@ int failure_from_arguments(const char *parameters, const struct modinfo *info, c
                 return -ENOMEM;
         return sd_bus_error_setf(ret, MODULED_ERROR_BAD_PARAMETERS,
                                  "Module %s has no parameter '%s'; %s%s%s.", module, shown,
-                                 list[0] ? "it has " : "it has none", list,
+                                 list[0] ? "it has " : "it has none: leave it out", list,
                                  list[0] ? ": use one of these" : "");
 }

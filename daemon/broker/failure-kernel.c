@@ -20,6 +20,7 @@
         "needs symbols that the kernel does not have; load the modules that it depends on first."
 #define NOT_SIGNED                                                                                          \
         "has no signature that this kernel accepts; install a module that is signed by a key it trusts."
+#define SEE_KERNEL_LOG "an administrator finds more in the kernel's log."
 #define UNLOAD_REFUSED "cannot be unloaded; the kernel refused"
 
 static int set(sd_bus_error *ret, const char *name, const char *module, const char *what, const char *log) {
@@ -32,9 +33,11 @@ static int set_errno(sd_bus_error *ret, const char *name, const char *module, co
                      const char *log) {
         const char *symbol = strerrorname_np(error);
         _cleanup_free_ char *sentence = NULL;
+        int r;
 
-        if (asprintf(&sentence, "%s: %s%s%s; an administrator finds more in the kernel's log.", what,
-                     symbol ? symbol : "", symbol ? ", " : "", strerror(error)) < 0)
+        r = symbol ? asprintf(&sentence, "%s: %s, %s; " SEE_KERNEL_LOG, what, symbol, strerror(error))
+                   : asprintf(&sentence, "%s: %d, an error without a name; " SEE_KERNEL_LOG, what, error);
+        if (r < 0)
                 return -ENOMEM;
         return set(ret, name, module, sentence, log);
 }
@@ -54,7 +57,7 @@ static int kernel_denial(int error, const char *module, const char *log, sd_bus_
         if (error == EPERM && system_modules_state() == MODULES_DISABLED)
                 return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
                            "cannot be loaded: loading is switched off until the next boot "
-                           "(kernel.modules_disabled=1).",
+                           "(kernel.modules_disabled=1); reboot to load it.",
                            log);
         if (error == EPERM && !log[0] && is_locked_down())
                 return set(ret, MODULED_ERROR_SIGNATURE_REJECTED, module, NOT_SIGNED, log);
@@ -145,25 +148,27 @@ int failure_from_kernel_load(const struct loader_reply *reply, const char *modul
 int failure_from_kernel_unload(int error, const char *module, sd_bus_error *ret) {
         switch (error) {
         case ENOENT:
-                return set(ret, MODULED_ERROR_NOT_LOADED, module, "is not loaded.", "");
+                return set(ret, MODULED_ERROR_NOT_LOADED, module,
+                           "is not loaded; there is nothing to unload.", "");
         case EWOULDBLOCK:
                 return set(ret, MODULED_ERROR_IN_USE, module,
                            "is in use; end what uses it, or unload the modules that depend on it first.",
                            "");
         case EBUSY:
                 return set(ret, MODULED_ERROR_IN_USE, module,
-                           "cannot be unloaded: it is just coming or going, or is made to stay until the next boot.",
+                           "cannot be unloaded: it is just coming or going, or is made to stay until the next boot; try again, and if it stays so, reboot to be without it.",
                            "");
         case EPERM:
                 if (system_modules_state() == MODULES_DISABLED)
                         return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
                                    "cannot be unloaded: that is switched off until the next boot "
-                                   "(kernel.modules_disabled=1).",
+                                   "(kernel.modules_disabled=1); reboot to be without it.",
                                    "");
                 return set_errno(ret, MODULED_ERROR_KERNEL_REFUSED, module, UNLOAD_REFUSED, error, "");
         case ENOSYS:
                 return set(ret, MODULED_ERROR_MODULES_DISABLED, module,
-                           "cannot be unloaded: this kernel was built without loadable modules.", "");
+                           "cannot be unloaded: this kernel was built without loadable modules; there is nothing to unload.",
+                           "");
         default:
                 return set_errno(ret, MODULED_ERROR_KERNEL_REFUSED, module, UNLOAD_REFUSED, error, "");
         }

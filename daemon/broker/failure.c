@@ -20,6 +20,18 @@
 #define SHOWN_MAX 512
 
 /**
+ * failure_from_errno() - the error for something that broke and has no words of its own
+ * @error:      negative errno
+ * @ret:        the error
+ *
+ * Return: a negative errno, as sd_bus_error_set() does.
+ */
+int failure_from_errno(int error, sd_bus_error *ret) {
+        return sd_bus_error_setf(ret, error == -ENOMEM ? SD_BUS_ERROR_NO_MEMORY : SD_BUS_ERROR_FAILED,
+                                 "moduled could not do this: %s; try again.", strerror(-error));
+}
+
+/**
  * failure_from_finding() - the error for a descriptor that is refused
  * @finding:    the finding; its verdict is not VERDICT_ACCEPTED
  * @ret:        the error
@@ -72,7 +84,8 @@ static int crashed(const char *module, bool loads, sd_bus_error *ret) {
         if (!loads)
                 return set(ret, MODULED_ERROR_LOADER_CRASHED, module,
                            state == MODULE_ABSENT
-                                           ? "is unloaded, but the process that did it was killed."
+                                           ? "is unloaded, but the process that did it was killed; have an "
+                                             "administrator look at the kernel's log."
                                            : "was not unloaded, because the process that was to do it was killed; "
                                              "try again.");
         switch (state) {
@@ -147,31 +160,36 @@ int failure_from_reply(const struct loader_reply *reply, const char *module, boo
 
 static int refused(enum authority_answer answer, const struct question *question, const char *module,
                    sd_bus_error *ret) {
+        /* Rules are about each module of a chain. */
+        const char *action = question->details.modules ? MODULED_ACTION_LOAD : question->action;
+
         switch (answer) {
         case AUTHORITY_NO:
                 return sd_bus_error_setf(
                                 ret, SD_BUS_ERROR_ACCESS_DENIED,
                                 "Not authorized for module %s; an administrator can allow it by a polkit rule "
                                 "for the action %s.",
-                                module, question->action);
+                                module, action);
         case AUTHORITY_KEPT:
                 return sd_bus_error_setf(
                                 ret, SD_BUS_ERROR_ACCESS_DENIED,
                                 "Not authorized for module %s: polkit is told to keep the authorization, and would "
                                 "then allow any module; an administrator must write the rule for the action %s "
                                 "without _KEEP.",
-                                module, question->action);
+                                module, action);
         case AUTHORITY_CHALLENGE:
                 return sd_bus_error_setf(
                                 ret, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
                                 "Module %s needs authentication (action %s), and there was nobody to ask; call "
                                 "from a session with an authentication agent and allow the prompt, or have an "
                                 "administrator write a polkit rule.",
-                                module, question->action);
+                                module, action);
         case AUTHORITY_DISMISSED:
-                return sd_bus_error_setf(ret, SD_BUS_ERROR_ACCESS_DENIED,
-                                         "The authentication for module %s was cancelled; nothing was done.",
-                                         module);
+                return sd_bus_error_setf(
+                                ret, SD_BUS_ERROR_ACCESS_DENIED,
+                                "The authentication for module %s was cancelled, so nothing was done; "
+                                "call again to be asked again.",
+                                module);
         case AUTHORITY_TIMED_OUT:
                 return sd_bus_error_setf(
                                 ret, MODULED_ERROR_TIMED_OUT,

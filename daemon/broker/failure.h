@@ -9,6 +9,7 @@
 #include "modinfo.h"
 #include "protocol.h"
 
+int failure_from_errno(int error, sd_bus_error *ret);
 int failure_from_finding(const struct finding *finding, sd_bus_error *ret);
 int failure_from_loader(int r, const char *module, bool loads, sd_bus_error *ret);
 int failure_from_reply(const struct loader_reply *reply, const char *module, bool loads, sd_bus_error *ret);

@@ -62,7 +62,7 @@ int item_set_name(struct item *item, const char *name, sd_bus_error *error) {
         if (!module_name_is_plain(name))
                 return sd_bus_error_set(
                                 error, SD_BUS_ERROR_INVALID_ARGS,
-                                "This cannot be the name of a module; names are of letters, digits, - and _.");
+                                "This cannot be the name of a module; give one of letters, digits, - and _.");
         *item = (struct item){ .fd = -1, .name = strdup(name) };
         if (!item->name)
                 return -ENOMEM;
@@ -129,7 +129,7 @@ int item_verify(struct item *item, const struct config *config, struct finding *
         if (r == -EINVAL)
                 return sd_bus_error_set(
                                 error, MODULED_ERROR_NOT_A_MODULE,
-                                "The file's name is not that of a module: NAME.ko, or that with .gz, .xz or "
+                                "The file is not called like a module; open one that is called NAME.ko, or that with .gz, .xz or "
                                 ".zst after it.");
         return r;
 }

@@ -114,12 +114,14 @@ static int method_get_module(sd_bus_message *message, void *userdata, sd_bus_err
         if (!module_name_is_plain(given))
                 return sd_bus_error_set(
                                 error, SD_BUS_ERROR_INVALID_ARGS,
-                                "This cannot be the name of a module; names are of letters, digits, - and _.");
+                                "This cannot be the name of a module; give one of letters, digits, - and _.");
         (void) snprintf(name, sizeof name, "%s", given);
         module_name_normalize(name);
         if (!registry_find(context->registry, name))
-                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
-                                         "moduled has not loaded a module %s.", name);
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_NOT_LOADED,
+                                "moduled has not loaded a module %s; 'modctl list' shows those that it has.",
+                                name);
 
         r = announce_path(name, &path);
         return r < 0 ? r : sd_bus_reply_method_return(message, "o", path);

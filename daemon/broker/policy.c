@@ -38,7 +38,8 @@ int policy_check_flags(uint64_t flags, sd_bus_error *error) {
         if (flags & ~POLICY_FLAGS_FORCE)
                 return sd_bus_error_set(
                                 error, SD_BUS_ERROR_INVALID_ARGS,
-                                "Unknown flags; known are 1 (ignore symbol versions) and 2 (ignore vermagic).");
+                                "Unknown flags; known are 1 (ignore symbol versions) and 2 (ignore vermagic). Leave "
+                                "out all others.");
         return 0;
 }
 
@@ -86,7 +87,7 @@ int policy_check_modules_enabled(sd_bus_error *error) {
                 return sd_bus_error_set(
                                 error, MODULED_ERROR_MODULES_DISABLED,
                                 "Loading and unloading of modules is switched off until the next boot "
-                                "(kernel.modules_disabled=1).");
+                                "(kernel.modules_disabled=1); reboot to have it again.");
         if (state == MODULES_UNSUPPORTED)
                 return sd_bus_error_set(
                                 error, MODULED_ERROR_MODULES_DISABLED,
@@ -194,10 +195,11 @@ int policy_check_loaded(const char *name, sd_bus_error *error) {
         if (state < 0)
                 return state;
         if (state == MODULE_ABSENT)
-                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED, "Module %s is not loaded.", name);
+                return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
+                                         "Module %s is not loaded; there is nothing to unload.", name);
         if (state == MODULE_BUILTIN)
                 return sd_bus_error_setf(error, MODULED_ERROR_NOT_LOADED,
-                                         "Module %s is built into this kernel and cannot be unloaded.",
+                                         "Module %s is built into this kernel; there is nothing to unload.",
                                          name);
         return 0;
 }

@@ -24,13 +24,16 @@ static void proceed(struct request *request) {
         const struct user *user = request->user;
 
         if (!module)
-                (void) sd_bus_reply_method_errorf(request->message, MODULED_ERROR_NOT_LOADED,
-                                                  "%s is not loaded any more.", request->items[0].name);
+                (void) sd_bus_reply_method_errorf(
+                                request->message, MODULED_ERROR_NOT_LOADED,
+                                "Module %s is not loaded any more; there is nothing to read.",
+                                request->items[0].name);
         else if (user->uid != 0 && user->uid != module->loaded_by)
-                (void) sd_bus_reply_method_errorf(request->message, SD_BUS_ERROR_ACCESS_DENIED,
-                                                  "The parameters of %s are shown to whoever loaded it, and "
-                                                  "to root.",
-                                                  module->name);
+                (void) sd_bus_reply_method_errorf(
+                                request->message, SD_BUS_ERROR_ACCESS_DENIED,
+                                "The parameters of module %s are shown to whoever loaded it, and "
+                                "to root; ask one of them.",
+                                module->name);
         else
                 (void) sd_bus_reply_method_return(request->message, "v", "s", module->parameters);
         request_free(request);
@@ -82,7 +85,9 @@ int reader_refuse(sd_bus *bus, const char *path, const char *interface, const ch
         (void) property;
         (void) reply;
         (void) userdata;
-        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "The parameters are read by Get alone.");
+        return sd_bus_error_set(
+                        error, SD_BUS_ERROR_ACCESS_DENIED,
+                        "The parameters are shown one module at a time; read the property by itself, with Get.");
 }
 
 /**

@@ -257,8 +257,8 @@ int registry_add(struct registry *registry, const struct module *module, struct 
         if (!copy->written)
                 fprintf(stderr,
                         SD_WARNING
-                        "%s has no room for what is known of module %s; it will be forgotten when the "
-                        "service ends unless there is room again.\n",
+                        "%s has no room for what is known of module %s; make some there, or it will be forgotten "
+                        "when the service ends.\n",
                         registry->directory, copy->name);
         *ret = take_pointer(&copy);
         return 0;

@@ -15,6 +15,7 @@
 
 #include "caller.h"
 #include "cleanup.h"
+#include "failure.h"
 #include "names.h"
 #include "request.h"
 
@@ -123,9 +124,7 @@ void request_fail(struct request *request, const struct item *item, int r, sd_bu
         _cleanup_(sd_bus_error_free) sd_bus_error fallback = SD_BUS_ERROR_NULL;
 
         if (!sd_bus_error_is_set(error)) {
-                (void) sd_bus_error_setf(&fallback,
-                                         r == -ENOMEM ? SD_BUS_ERROR_NO_MEMORY : SD_BUS_ERROR_FAILED,
-                                         "moduled could not do this: %s; try again.", strerror(-r));
+                (void) failure_from_errno(r, &fallback);
                 error = &fallback;
         }
         request_record(request, item, error);

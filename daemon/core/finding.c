@@ -110,7 +110,7 @@ char *finding_reason(const struct finding *finding) {
  */
 char *finding_explain(const struct finding *finding) {
         _cleanup_free_ char *path = NULL, *culprit = NULL, *reason = finding_reason(finding);
-        const char *shown = finding->path && finding->path[0] ? finding->path : "the descriptor";
+        const char *shown = finding->path && finding->path[0] ? finding->path : "The descriptor";
         bool of_origin = finding->origin && finding->verdict > VERDICT_OUTSIDE;
         char *sentence;
 

@@ -197,7 +197,7 @@ static int serve(struct loader *loader, bool configured, int signal_fd, const ch
                 if (loader_is_exhausted(loader) && !ends) {
                         fprintf(stderr,
                                 "<3>There is no room for another descriptor; the next request starts the "
-                                "service anew.\n");
+                                "service anew; if that is seen often, an administrator must raise LimitNOFILE= in its unit.\n");
                         ends = true;
                 }
         }

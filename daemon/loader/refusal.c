@@ -25,7 +25,7 @@ const char *refusal_find(const struct config *config, const char *name, uint32_t
                 return "Ignoring symbol versions or vermagic is not allowed here: load the module without force, "
                        "or have an administrator set AllowForced=yes in moduled.conf.";
         if (!config_allows_name(config, name, &pattern))
-                return pattern ? "DenyModules= in moduled.conf denies this module."
-                               : "AllowModules= in moduled.conf does not name this module.";
+                return pattern ? "DenyModules= in moduled.conf denies this module; an administrator can change that."
+                               : "AllowModules= in moduled.conf does not name this module; an administrator can change that.";
         return NULL;
 }

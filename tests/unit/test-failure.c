@@ -84,7 +84,8 @@ static void test_init(void) {
                 check_load(CAUSE_INIT, errors[i].error, "", MODULED_ERROR_INIT_FAILED, part);
         }
         /* The kernel has numbers of its own that the C library does not know. */
-        check_load(CAUSE_INIT, 517, "", MODULED_ERROR_INIT_FAILED, "returned: Unknown error 517; ");
+        check_load(CAUSE_INIT, 517, "", MODULED_ERROR_INIT_FAILED,
+                   "returned: 517, an error without a name; ");
         check_load(CAUSE_INIT, EIO, "foo: a; foo: b", MODULED_ERROR_INIT_FAILED,
                    "EIO, Input/output error; an administrator finds more in the kernel's log. The kernel said: foo: a; "
                    "foo: b.");

@@ -63,7 +63,7 @@ static void test_explain_without_path(void) {
 
         finding.path = empty;
         second = finding_explain(&finding);
-        g_assert_true(g_str_has_prefix(first, "the descriptor is refused: "));
+        g_assert_true(g_str_has_prefix(first, "The descriptor is refused: "));
         g_assert_cmpstr(first, ==, second);
 }
 
