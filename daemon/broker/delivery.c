@@ -41,7 +41,7 @@ static int on_slow(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         fprintf(stderr,
                 SD_WARNING
-                "The init of module %s has not returned for %u s; others can be loaded meanwhile.\n",
+                "The init of module %s has not returned for %u s; wait, or see the kernel's log. Others can be loaded meanwhile.\n",
                 request->items[request->current].name, request->context->config->limits.init_warn_sec);
         return 0;
 }

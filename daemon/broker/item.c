@@ -148,7 +148,7 @@ static void tell_dropped(const struct item *item, const struct options *options)
 
                 fprintf(stderr,
                         SD_WARNING
-                        "Module %s has no parameter for the option '%s' of %s; it was left out.\n",
+                        "Module %s has no parameter for the option '%s' of %s, so it was left out; remove it there.\n",
                         item->name, text ? text : "?", file ? file : "?");
         }
 }

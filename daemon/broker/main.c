@@ -155,7 +155,8 @@ static int read_config(const char *root, struct config **ret) {
         if (r == -EINVAL)
                 text = config_error_format(&error);
         if (r < 0)
-                complain("%s", text ? text : strerror(-r));
+                complain(text ? "%s" : "The configuration cannot be read: %s; try again.",
+                         text ? text : strerror(-r));
         config_error_clear(&error);
         return r;
 }
@@ -174,7 +175,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void) info;
         (void) sd_notify(false, "RELOADING=1");
         if (read_config(broker->options.root, &config) < 0)
-                complain("The configuration has an error; the one before stays in force.");
+                complain("The configuration has an error, and the one before stays in force; correct it and reload.");
         else
                 use_config(broker, config);
         (void) sd_notify(false, "READY=1");
@@ -194,7 +195,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 static void on_inspector_died(void *userdata) {
         struct broker *broker = userdata;
 
-        complain("The inspector has died; the service ends, and the next call starts it anew.");
+        complain("The inspector has died, and the service ends until the next call; report it if it happens again.");
         lifecycle_stop(broker->lifecycle);
 }
 
@@ -222,9 +223,8 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
 
         (void) error;
         if (sd_bus_message_is_method_error(reply, NULL)) {
-                complain("The bus does not give us the name " MODULED_BUS_NAME
-                         ": %s Is another moduled running, and is "
-                         "the bus policy installed?",
+                complain("The bus does not give us our name (%s); end another moduled if there is one, and look whether "
+                         "the bus policy is installed.",
                          sd_bus_message_get_error(reply)->message);
                 return sd_event_exit(broker->context.event, EXIT_FAILURE);
         }
@@ -238,7 +238,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 
         (void) message;
         (void) error;
-        complain("The connection to the bus is gone.");
+        complain("The connection to the bus is gone; see 'systemctl status dbus'.");
         return sd_event_exit(broker->context.event, EXIT_FAILURE);
 }
 
@@ -266,7 +266,7 @@ static int open_bus(struct broker *broker) {
         if (r >= 0)
                 r = sd_bus_attach_event(context->bus, context->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
-                complain("The system bus cannot be used: %s", strerror(-r));
+                complain("The system bus cannot be used: %s; see 'systemctl status dbus'.", strerror(-r));
         return r;
 }
 
@@ -297,14 +297,15 @@ static int start(struct broker *broker) {
 
         r = drop_privilege();
         if (r < 0) {
-                complain("The privileges cannot be given up: %s", strerror(-r));
+                complain("The privileges cannot be given up: %s; start moduled by its unit.", strerror(-r));
                 return r;
         }
         raise_descriptor_limit();
         never_wait_for_journald();
         r = inspector_new(&context->inspector);
         if (r < 0) {
-                complain("The inspector cannot be started: %s", strerror(-r));
+                complain("The inspector cannot be started: %s; try again, and look at the limits of the unit.",
+                         strerror(-r));
                 return r;
         }
         r = read_config(broker->options.root, &config);
@@ -313,7 +314,8 @@ static int start(struct broker *broker) {
         use_config(broker, config);
         r = registry_new(broker->options.state_directory, &context->registry);
         if (r < 0) {
-                complain("%s cannot be used: %s", broker->options.state_directory, strerror(-r));
+                complain("The directory %s cannot be used: %s; make it one of the user moduled's, as its unit does.",
+                         broker->options.state_directory, strerror(-r));
                 return r;
         }
         r = sd_event_default(&context->event);
@@ -324,17 +326,20 @@ static int start(struct broker *broker) {
         if (r >= 0)
                 r = sd_event_set_watchdog(context->event, true);
         if (r < 0) {
-                complain("The service cannot start: %s", strerror(-r));
+                complain("The service cannot start: %s; try again, and look at the limits of the unit.",
+                         strerror(-r));
                 return r;
         }
         r = inspector_attach(context->inspector, context->event, on_inspector_died, broker);
         if (r < 0) {
-                complain("The inspector cannot be used: %s", strerror(-r));
+                complain("The inspector cannot be used: %s; try again, and look at the limits of the unit.",
+                         strerror(-r));
                 return r;
         }
         r = uevents_new(context->event, on_uevent, broker, &broker->uevents);
         if (r < 0) {
-                complain("The kernel's events about modules cannot be heard: %s", strerror(-r));
+                complain("The kernel's events about modules cannot be heard: %s; see that the unit allows AF_NETLINK.",
+                         strerror(-r));
                 return r;
         }
         r = open_bus(broker);

@@ -81,7 +81,7 @@ int config_error_set(struct config_error *error, const struct config_place *plac
  * config_error_format() - say an error in one line
  * @error:      the error
  *
- * Return: "FILE:LINE: KEY= REASON" in printable ASCII, owned by the caller, or NULL if there is no memory.
+ * Return: "FILE:LINE: KEY= REASON." in printable ASCII, owned by the caller, or NULL if there is no memory.
  */
 char *config_error_format(const struct config_error *error) {
         _cleanup_free_ char *line = NULL, *text = NULL;
@@ -89,7 +89,7 @@ char *config_error_format(const struct config_error *error) {
 
         if (error->line > 0 && asprintf(&line, ":%u", error->line) < 0)
                 return NULL;
-        if (asprintf(&text, "%s%s: %s%s%s", error->file ? error->file : "configuration", line ? line : "",
+        if (asprintf(&text, "%s%s: %s%s%s.", error->file ? error->file : "configuration", line ? line : "",
                      error->key ? error->key : "", error->key ? "= " : "", reason) < 0)
                 return NULL;
         return escape(text, LINE_LENGTH_MAX);
@@ -120,7 +120,7 @@ static int remember(struct parser *parser, const char *key) {
         if (seen->n >= SEEN_MAX) {
                 free(item);
                 return config_error_set(parser->error, &parser->place,
-                                        "the file has more than %d assignments", SEEN_MAX);
+                                        "the file has more than %d assignments; divide it", SEEN_MAX);
         }
         seen->items[seen->n++] = item;
         return 0;
@@ -133,7 +133,7 @@ static int parse_section(struct parser *parser, char *text) {
 
         parser->place.section = parser->place.argument = parser->place.key = NULL;
         if (text[n - 1] != ']' || n < 3)
-                return config_error_set(parser->error, &parser->place, "a section is written [Name]");
+                return config_error_set(parser->error, &parser->place, "a section must be written [Name]");
         text[n - 1] = '\0';
 
         strcpy(parser->section, strip(text + 1));
@@ -158,21 +158,24 @@ static int parse_assignment(struct parser *parser, char *text) {
         int r;
 
         if (!equals)
-                return config_error_set(parser->error, &parser->place,
-                                        "neither a section, an assignment KEY=VALUE, nor a comment");
+                return config_error_set(
+                                parser->error, &parser->place,
+                                "neither a section, an assignment KEY=VALUE, nor a comment; begin a comment with #");
         *equals = '\0';
         key = strip(text);
         value = strip(equals + 1);
         parser->place.key = key;
         if (!*key)
                 return config_error_set(parser->error, &parser->place,
-                                        "needs a name before the equals sign");
+                                        "needs a name before the equals sign; add it");
         if (!parser->place.section)
-                return config_error_set(parser->error, &parser->place, "stands before any section");
+                return config_error_set(parser->error, &parser->place,
+                                        "stands before any section; move it into one");
 
         r = remember(parser, key);
         if (r > 0)
-                return config_error_set(parser->error, &parser->place, "stands twice in this section");
+                return config_error_set(parser->error, &parser->place,
+                                        "stands twice in this section; leave one of the two");
         if (r < 0)
                 return r;
         return parser->assign(&parser->place, value, parser->userdata);
@@ -210,10 +213,11 @@ static int read_line(struct parser *parser, FILE *f, char **line, size_t *size) 
         if (n > 0 && (*line)[n - 1] == '\n')
                 (*line)[--n] = '\0';
         if (n >= LINE_LENGTH_MAX)
-                return config_error_set(parser->error, &parser->place, "the line is longer than %d bytes",
-                                        LINE_LENGTH_MAX);
+                return config_error_set(parser->error, &parser->place,
+                                        "the line is longer than %d bytes; shorten it", LINE_LENGTH_MAX);
         if (strlen(*line) != (size_t) n)
-                return config_error_set(parser->error, &parser->place, "the line holds a NUL byte");
+                return config_error_set(parser->error, &parser->place,
+                                        "the line holds a NUL byte; remove it");
         return 1;
 }
 

@@ -172,7 +172,7 @@ static int set_words(const struct config_place *place, const char *value, check_
                 const char *wrong = check(word);
 
                 if (wrong)
-                        return config_error_set(error, place, "%s: '%s'", wrong, word);
+                        return config_error_set(error, place, "has the word '%s', %s", word, wrong);
                 if (words_add(&result, word) < 0)
                         return -ENOMEM;
         }
@@ -184,7 +184,7 @@ static int set_words(const struct config_place *place, const char *value, check_
 
 static const char *check_pattern(char *word) {
         if (strspn(word, MODULE_NAME_CHARACTERS "*?[]!^") != strlen(word))
-                return "has a word that cannot match a module's name";
+                return "which cannot match a module's name; use letters, digits, - and _, and *, ? and [] for any";
         module_name_normalize(word);
         return NULL;
 }
@@ -204,7 +204,9 @@ int config_set_patterns(const struct config_place *place, const char *value, str
 }
 
 static const char *check_filesystem_type(char *word) {
-        return filesystem_is_known(word) ? NULL : "has a type of filesystem that moduled does not know";
+        return filesystem_is_known(word)
+                               ? NULL
+                               : "a type of filesystem that moduled does not know; see moduled.conf(5) for those that it does";
 }
 
 /**
@@ -225,7 +227,7 @@ static const char *check_requirement(char *word) {
         for (size_t i = 0; i < REQUIREMENT_MAX_; i++)
                 if (strcmp(word, requirement_names[i]) == 0)
                         return NULL;
-        return "has an unknown word; known are read-only, dm-verity and fs-verity";
+        return "which is unknown; known are read-only, dm-verity and fs-verity";
 }
 
 /**

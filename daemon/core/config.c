@@ -157,8 +157,9 @@ static int assign(const struct config_place *place, const char *value, void *use
 
         if (strcmp(place->section, "Origin") == 0) {
                 if (!place->argument || !module_name_is_plain(place->argument))
-                        return config_error_set(reader->error, place,
-                                                "[Origin NAME] needs a name of letters, digits, - and _");
+                        return config_error_set(
+                                        reader->error, place,
+                                        "[Origin NAME] needs a name; give it one of letters, digits, - and _");
                 return assign_origin(reader, place, value);
         }
         if (strcmp(place->section, "Policy") == 0 && !place->argument)
@@ -180,10 +181,13 @@ static int open_trusted(const struct reader *reader, const char *path, int *ret)
         if (fd < 0 && errno == ENOENT) {
                 if (lstat(path, &st) < 0)
                         return errno == ENOENT ? 0 : -errno;
-                return config_error_set(reader->error, &place, "is a symbolic link to nothing");
+                return config_error_set(
+                                reader->error, &place,
+                                "is a symbolic link to nothing; remove it, or make it one to /dev/null");
         }
         if (fd < 0)
-                return config_error_set(reader->error, &place, "cannot be read: %s", strerror(errno));
+                return config_error_set(reader->error, &place, "cannot be read: %s; make it readable",
+                                        strerror(errno));
         if (fstat(fd, &st) < 0)
                 return -errno;
         if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) {
@@ -191,11 +195,12 @@ static int open_trusted(const struct reader *reader, const char *path, int *ret)
                 return 1;
         }
         if (!S_ISREG(st.st_mode))
-                return config_error_set(reader->error, &place, "is not a regular file");
+                return config_error_set(reader->error, &place,
+                                        "is not a regular file; put one in its place");
         if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)))
                 return config_error_set(
                                 reader->error, &place,
-                                "must belong to root and be writable by nobody else (chown root, chmod go-w)");
+                                "must belong to root and be writable by nobody else; use chown root and chmod go-w");
         *ret = take_fd(&fd);
         return 1;
 }
@@ -246,7 +251,7 @@ static int collect_dropins(struct reader *reader, char ***names, size_t *n) {
                         continue;
                 if (found < 0)
                         return config_error_set(reader->error, &(struct config_place){ .file = path },
-                                                "cannot be read: %s", strerror(errno));
+                                                "cannot be read: %s; make it readable", strerror(errno));
 
                 char **grown = reallocarray(*names, *n + (size_t) found + 1, sizeof *grown);
                 if (grown)
@@ -310,7 +315,7 @@ static int check_complete(const struct config *config, struct config_error *erro
                                                 &(struct config_place){ .file = origin->file,
                                                                         .line = origin->line,
                                                                         .key = "Directory" },
-                                                "is missing in [Origin %s]", origin->name);
+                                                "is missing in [Origin %s]; add it", origin->name);
         return 0;
 }
 

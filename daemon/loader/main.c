@@ -83,13 +83,14 @@ static int take_listen_socket(void) {
 
         if (!pid || !fds || strtol(pid, NULL, 10) != getpid() || strcmp(fds, "1") != 0) {
                 fprintf(stderr,
-                        "moduled-loader must be started by its socket: systemctl start moduled-loader.socket\n");
+                        "moduled-loader must be started by its socket; run 'systemctl start moduled-loader.socket'.\n");
                 return -EINVAL;
         }
         if (getsockopt(LISTEN_FD, SOL_SOCKET, SO_TYPE, &type, &size) < 0 ||
             getsockopt(LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &accepting, &size) < 0 ||
             type != SOCK_SEQPACKET || !accepting) {
-                fprintf(stderr, "The socket handed over is not a listening SOCK_SEQPACKET socket.\n");
+                fprintf(stderr,
+                        "The socket handed over is not a listening SOCK_SEQPACKET socket; start moduled-loader.socket.\n");
                 return -EINVAL;
         }
         if (fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC) < 0 || fcntl(LISTEN_FD, F_SETFL, O_NONBLOCK) < 0)
@@ -119,7 +120,8 @@ static int read_config(const char *root, struct config **ret) {
         if (r == -EINVAL)
                 text = config_error_format(&error);
         if (r < 0)
-                fprintf(stderr, "<3>%s\n", text ? text : strerror(-r));
+                fprintf(stderr, text ? "<3>%s\n" : "<3>The configuration cannot be read: %s; try again.\n",
+                        text ? text : strerror(-r));
         config_error_clear(&error);
         return r;
 }
@@ -144,7 +146,8 @@ static void reload(struct loader *loader, const char *root) {
         struct config *config;
 
         if (read_config(root, &config) < 0)
-                fprintf(stderr, "<3>The configuration has an error; the one before stays in force.\n");
+                fprintf(stderr,
+                        "<3>The configuration has an error, and the one before stays in force; correct it and reload.\n");
         else
                 loader_set_config(loader, config);
 }
@@ -240,6 +243,6 @@ int main(int argc, char *argv[]) {
         if (r == 0)
                 r = run(&options);
         if (r < 0 && r != -EINVAL)
-                fprintf(stderr, "<3>moduled-loader failed: %s\n", strerror(-r));
+                fprintf(stderr, "<3>moduled-loader failed: %s; try again.\n", strerror(-r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -190,11 +190,12 @@ static const struct wrong wrongs[] = {
         { "[Origin \xc3\xa9]\n", 1, NULL, "needs a name" },
         { GOOD "Requires=read-only\n", 3, "Requires", "is not a key" },
         { GOOD "Require=readonly\n", 3, "Require",
-          "known are read-only, dm-verity and fs-verity: 'readonly'" },
-        { GOOD "Require=read-only,dm-verity\n", 3, "Require", "unknown word" },
-        { GOOD "Require=dm-verity # x\n", 3, "Require", "unknown word" },
+          "the word 'readonly', which is unknown; known are read-only" },
+        { GOOD "Require=read-only,dm-verity\n", 3, "Require", "is unknown" },
+        { GOOD "Require=dm-verity # x\n", 3, "Require", "is unknown" },
         { GOOD "Require=read-only\nRequire=dm-verity\n", 4, "Require", "twice" },
-        { GOOD "FilesystemType=ext4 reiserfs\n", 3, "FilesystemType", "does not know: 'reiserfs'" },
+        { GOOD "FilesystemType=ext4 reiserfs\n", 3, "FilesystemType",
+          "'reiserfs', a type of filesystem that moduled does not know" },
         { GOOD "FilesystemType=ext4,erofs\n", 3, "FilesystemType", "does not know" },
         { GOOD "MountPoint=opt\n", 3, "MountPoint", "absolute" },
         { GOOD "MountPoint=\n", 3, "MountPoint", "absolute" },
@@ -365,8 +366,8 @@ static void test_error_text(void) {
                             odd = { .file = g_strdup("/x\n"), .reason = g_strdup("\x1b[31m") };
         g_autofree char *text = config_error_format(&empty), *escaped = config_error_format(&odd);
 
-        g_assert_cmpstr(text, ==, "configuration: unknown error");
-        g_assert_cmpstr(escaped, ==, "/x\\x0a: \\x1b[31m");
+        g_assert_cmpstr(text, ==, "configuration: unknown error.");
+        g_assert_cmpstr(escaped, ==, "/x\\x0a: \\x1b[31m.");
         config_error_clear(&odd);
 }
 
