@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cleanup.h"
+#include "failure.h"
 #include "names.h"
 #include "reader.h"
 #include "request.h"
@@ -65,9 +66,10 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         if (r <= 0 || is_for_parameters(message) <= 0 || !registry_find(context->registry, name))
                 return 0;
         r = request_begin_named(context, message, "check", proceed, name, error);
+        if (r < 0 && !sd_bus_error_is_set(error))
+                (void) failure_from_errno(r, error);
         if (r < 0)
-                r = sd_bus_error_is_set(error) ? sd_bus_reply_method_error(message, error)
-                                               : sd_bus_reply_method_errno(message, r, NULL);
+                r = sd_bus_reply_method_error(message, error);
         return r < 0 ? r : 1;
 }
 

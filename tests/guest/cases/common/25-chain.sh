@@ -62,7 +62,7 @@ rm "$text"
 some=$(echo "$below" | head -n 1)
 check_exit 1 "when the last one fails in the kernel" as alice /guest/chain "$some" "$DUMMY" "$vxlan"
 check_says "the error is the kernel's" '^org.moduled1.Error.UnknownSymbol$'
-check_says "with its words, and what became of the others" 'The kernel said: vxlan: Unknown symbol .*unloaded again'
+check_says "with its words, and what became of the others" 'The kernel said: vxlan: Unknown symbol .*unloaded again\.$'
 check "those before it are gone again" all_gone
 check_not "all of them" loaded dummy
 
