@@ -58,7 +58,7 @@ static int open_module(const char *path) {
         int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
         if (fd < 0)
-                say("Cannot open %s: %s.", path, strerror(errno));
+                say("Cannot open %s: %s; check its name.", path, strerror(errno));
         return fd;
 }
 
@@ -92,7 +92,7 @@ static int check_needs(struct check *check, struct kmod_module *module) {
 
         r = module ? sequence_new(check->resolver, module, &sequence) : 0;
         if (r == -ENOMEM)
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
         if (r < 0)
                 code = EXIT_FAILED;
         for (size_t i = 0; i < sequence.n; i++) {
@@ -138,8 +138,8 @@ static int check_match(struct check *check, const struct match *match) {
                         say("%s is built into the kernel %s, so there is nothing to load.",
                             kmod_module_get_name(match->module), check->resolver->release);
                 else
-                        say("The kernel %s has no file for the module %s.", check->resolver->release,
-                            kmod_module_get_name(match->module));
+                        say("The kernel %s has no file for the module %s; install it first.",
+                            check->resolver->release, kmod_module_get_name(match->module));
                 return kmod_module_get_initstate(match->module) == KMOD_MODULE_BUILTIN ? EXIT_DONE
                                                                                        : EXIT_FAILED;
         }

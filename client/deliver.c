@@ -138,7 +138,7 @@ static int attempt(const struct delivery *delivery, struct plan_item *items, siz
 
 static int report(const struct delivery *delivery, int result, sd_bus_message *error) {
         if (result == -EILSEQ) {
-                say("The parameters are not UTF-8, and the bus carries no other text.");
+                say("The parameters are not UTF-8, and the bus carries no other text; write them in it.");
                 return EXIT_USAGE;
         }
         return failure_report(result, error, delivery->options->set);
@@ -157,7 +157,7 @@ static void say_what_stays(const struct plan *plan, unsigned group) {
                 if (plan->items[i].group == group && plan->items[i].is_loaded)
                         fprintf(out, "%s%s", n++ > 0 ? ", " : "", plan->items[i].name);
         if (fclose(out) == 0 && n > 0)
-                say("Loaded before that, and left so: %s; 'modctl unload' takes out what is not wanted.",
+                say("Loaded before that, and left so: %s; use 'modctl unload' for what is not wanted.",
                     names);
 }
 
@@ -188,7 +188,7 @@ static int report_retry(struct retry *retry, int result, sd_bus_message *error) 
         }
         if (sd_bus_message_is_method_error(retry->before, SD_BUS_ERROR_ACCESS_DENIED) <= 0)
                 return report(retry->delivery, result, error);
-        say("This needs a password, too, and after that refusal nobody was asked again.");
+        say("This needs a password, too, and after that refusal nobody was asked again; run it again to be asked.");
         return EXIT_UNAUTHORIZED;
 }
 

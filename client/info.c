@@ -260,12 +260,12 @@ static int show_match(struct view *view, const struct match *match, const char *
         r = match->module ? info_read(match, &info) : -ENOEXEC;
         if (r < 0) {
                 if (r == -ENOMEM)
-                        say("Out of memory.");
+                        say("There is no memory left; end other programs and try again.");
                 else if (r == -EACCES || r == -EPERM)
                         say("%s cannot be read: %s; you must be able to read the file yourself.",
                             match->file ? match->file : kmod_module_get_path(match->module), strerror(-r));
                 else
-                        say("%s is not a kernel module that can be read (%s).",
+                        say("%s is not a kernel module that can be read (%s); give another file.",
                             match->file ? match->file : target, strerror(-r));
                 return EXIT_FAILED;
         }

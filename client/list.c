@@ -190,7 +190,8 @@ static int fill_with_all(struct table *table, const struct sources *sources) {
 
         r = kmod_module_new_from_loaded(sources->kmod, &all);
         if (r < 0) {
-                say("The kernel's list of modules, /proc/modules, cannot be read (%s).", strerror(-r));
+                say("The kernel's list of modules, /proc/modules, cannot be read (%s); look whether /proc is mounted.",
+                    strerror(-r));
                 return EXIT_FAILED;
         }
         kmod_list_foreach(entry, all) {

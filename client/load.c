@@ -82,7 +82,7 @@ static int join_parameters(char **arguments, char **ret) {
 
         r = parameters_join(arguments, ret, &bad);
         if (r == -ENOMEM) {
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
                 return EXIT_FAILED;
         }
         if (r < 0) {
@@ -110,19 +110,20 @@ static int pass_over(const struct match *match, const char *target, const struct
 
         if (state == KMOD_MODULE_BUILTIN) {
                 if (failed || !(load->options->set & OPTION_QUIET))
-                        say("%s is built into the kernel %s.", name, load->resolver->release);
+                        say("%s is built into the kernel %s; there is nothing to load.", name,
+                            load->resolver->release);
         } else if (state == KMOD_MODULE_LIVE) {
                 if (*load->parameters && (failed || !(load->options->set & OPTION_QUIET)))
-                        say("%s is loaded already, and gets no parameters any more; 'modctl unload %s' comes first.",
+                        say("%s is loaded already, and gets no parameters any more; run 'modctl unload %s' first.",
                             name, name);
                 else if (failed || !(load->options->set & OPTION_QUIET))
                         say("%s is loaded already.", name);
         } else if (kmod_module_get_install_commands(match->module)) {
-                say("%s has an 'install' command in modprobe.d instead of a file, and moduled runs none.",
+                say("%s has an 'install' command in modprobe.d instead of a file, and moduled runs none; an administrator can change it.",
                     name);
                 return EXIT_REFUSED;
         } else {
-                say("'%s' stands for the module %s in modprobe.d, and the kernel %s has none of that name.",
+                say("'%s' stands for the module %s in modprobe.d, and the kernel %s has none of that name; an administrator can change it.",
                     target, name, load->resolver->release);
                 return EXIT_FAILED;
         }
@@ -140,7 +141,7 @@ static int plan_match(struct load *load, const char *target, struct match *match
         }
         r = plan_add(&load->plan, load->resolver, match);
         if (r == -ENOMEM)
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
         return r < 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -156,13 +157,13 @@ static int plan_matches(struct load *load, const char *target, struct matches *m
                 if (r > 0)
                         n_left_out++;
                 else if (r < 0)
-                        say("Out of memory.");
+                        say("There is no memory left; end other programs and try again.");
                 r = r > 0 ? EXIT_DONE : r < 0 ? EXIT_FAILED : plan_match(load, target, match);
                 if (code == EXIT_DONE)
                         code = r;
         }
         if (n_left_out == matches->n && !(load->options->set & OPTION_QUIET))
-                say("All that the alias '%s' stands for is blacklisted in modprobe.d, so nothing is loaded.",
+                say("All that the alias '%s' stands for is blacklisted in modprobe.d, so nothing is loaded; an administrator can change it.",
                     target);
         return code;
 }
@@ -211,7 +212,7 @@ static int check_usage(const struct options *options, size_t n_targets, char **p
                 return EXIT_USAGE;
         }
         if (options->set & (OPTION_ROOT | OPTION_KERNEL) && !(options->set & OPTION_SHOW)) {
-                say("Modules are loaded into the running kernel alone; --root and --kernel are for --show.");
+                say("Modules are loaded into the running kernel alone; use --root and --kernel with --show.");
                 return EXIT_USAGE;
         }
         return EXIT_DONE;

@@ -333,13 +333,13 @@ static int read_query(const struct options *options, char **arguments, struct qu
                 errno = 0;
                 query->lines = strtoull(options->lines, &end, 10);
                 if (errno || *end || strspn(options->lines, "0123456789") == 0 || query->lines == 0) {
-                        say("'%s' is no number of entries; --lines takes 1 and more.", options->lines);
+                        say("'%s' is no number of entries; give --lines 1 or more.", options->lines);
                         return EXIT_USAGE;
                 }
         }
         if (options->since) {
                 if (clock_parse(options->since, time(NULL), &since) < 0 || since < 0) {
-                        say("'%s' is no time; --since takes 'today', 'yesterday', '-1h', '2 days ago', "
+                        say("'%s' is no time; give --since 'today', 'yesterday', '-1h', '2 days ago', "
                             "'YYYY-MM-DD HH:MM:SS', or a part of that.",
                             options->since);
                         return EXIT_USAGE;
@@ -366,7 +366,8 @@ static int run(const struct options *options, char **arguments) {
 
         n = read_entries(&query, table);
         if (n < 0) {
-                say("The journal cannot be read (%s).", strerror(-n));
+                say("The journal cannot be read (%s); see 'systemctl status systemd-journald'.",
+                    strerror(-n));
                 return EXIT_FAILED;
         }
         if (n == 0 && !(options->set & (OPTION_JSON | OPTION_NO_LEGEND))) {

@@ -144,7 +144,7 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *use
         device = udev_monitor_receive_device(monitor->uevents);
         if (!device) {
                 if (errno == ENOBUFS)
-                        say("The kernel told more than could be read; some modules are missing here.");
+                        say("The kernel told more than could be read, and some modules are missing here; see 'modctl list --all'.");
                 return 0;
         }
         action = udev_device_get_action(device);
@@ -276,7 +276,7 @@ static int run(const struct options *options, char **arguments) {
         if (r >= 0)
                 r = listen_to_kernel(&monitor);
         if (r < 0) {
-                say("Cannot listen to moduled and the kernel (%s).", strerror(-r));
+                say("Cannot listen to moduled and the kernel (%s); try again.", strerror(-r));
                 return EXIT_FAILED;
         }
         /* Whoever reads along has each line at once. */

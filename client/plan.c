@@ -57,8 +57,8 @@ static int open_step(const struct step *step, struct match *match) {
                 return fd;
         fd = -errno;
         if (step->softdep == 0)
-                say("Cannot open %s: %s; it is the file of the module %s.", path, strerror(errno),
-                    kmod_module_get_name(step->module));
+                say("Cannot open %s: %s; it is the file of the module %s, so have an administrator install that anew.",
+                    path, strerror(errno), kmod_module_get_name(step->module));
         return fd;
 }
 

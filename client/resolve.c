@@ -114,7 +114,7 @@ void resolver_expect(struct resolver *resolver, size_t n) {
  * Return: the exit code.
  */
 int resolver_report(int error) {
-        say("The kernel's modules cannot be looked up (%s).", strerror(-error));
+        say("The kernel's modules cannot be looked up (%s); give the module's file.", strerror(-error));
         return EXIT_FAILED;
 }
 
@@ -188,7 +188,7 @@ static int open_file(const char *path) {
                 say("Cannot open %s: %s; you must be able to read the file yourself.", path,
                     strerror(errno));
         else
-                say("Cannot open %s: %s.", path, strerror(errno));
+                say("Cannot open %s: %s; check its name.", path, strerror(errno));
         return -1;
 }
 
@@ -230,7 +230,7 @@ static int find_file(struct resolver *resolver, const char *file, struct matches
         if (r < 0) {
                 kmod_module_unref(match.module);
                 cleanup_closep(&match.fd);
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
                 return EXIT_FAILED;
         }
         return EXIT_DONE;
@@ -242,7 +242,7 @@ static int say_not_found(struct resolver *resolver, const char *target) {
         _cleanup_free_ char *list = NULL;
 
         if (asprintf(&list, "%s/modules.dep.bin", directory) < 0)
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
         else if (access(directory, F_OK) < 0)
                 say("There are no modules of the kernel %s: there is no %s; install them, or give the module's file.",
                     release, directory);
@@ -270,7 +270,7 @@ static int find_name(struct resolver *resolver, const char *target, struct match
 
         r = kmod_module_new_from_lookup(resolver->context, target, &list);
         if (r == -ENOMEM) {
-                say("Out of memory.");
+                say("There is no memory left; end other programs and try again.");
                 return EXIT_FAILED;
         }
         if (r < 0 || !list)
@@ -282,7 +282,7 @@ static int find_name(struct resolver *resolver, const char *target, struct match
                 if (add_match(matches, match) < 0) {
                         kmod_module_unref(match.module);
                         kmod_module_unref_list(list);
-                        say("Out of memory.");
+                        say("There is no memory left; end other programs and try again.");
                         return EXIT_FAILED;
                 }
         }

@@ -105,7 +105,7 @@ static void show_target(struct show *show, const char *target) {
                 if (r >= 0)
                         continue;
                 if (r != -ENOENT)
-                        say("%s cannot be looked at (%s).", target, strerror(-r));
+                        say("%s cannot be looked at (%s); try again.", target, strerror(-r));
                 show->exit_code = EXIT_FAILED;
         }
 }

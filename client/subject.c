@@ -184,9 +184,11 @@ void subject_tell_interrupted(const struct subject *subject) {
                         say("%s has begun to initialize, which nobody can stop; 'modctl list' shows it when it is done.",
                             name->text);
                 else if (now == STATE_GOING)
-                        say("%s is being unloaded already, which nobody can stop.", name->text);
+                        say("%s is being unloaded already, which nobody can stop; 'modctl list' shows when it is gone.",
+                            name->text);
                 else if (now == STATE_LIVE)
-                        say("%s was loaded already; 'modctl unload %s' unloads it.", name->text, name->text);
+                        say("%s was loaded already; use 'modctl unload %s' if it is not wanted.", name->text,
+                            name->text);
                 else
                         say("%s was unloaded already.", name->text);
         }

@@ -103,7 +103,8 @@ static void say_unknown(const struct column *columns, const char *word, size_t l
         for (const struct column *column = columns; column->name; column++)
                 fprintf(f, "%s%s", column == columns ? "" : ", ", column->name);
         if (fclose(f) == 0)
-                say("There is no column '%.*s' to --output; there are %s.", (int) length, word, names);
+                say("There is no column '%.*s' to --output; there are %s; choose among these.", (int) length,
+                    word, names);
 }
 
 /* Words separated by commas or blanks, as people write them. */

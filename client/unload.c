@@ -142,7 +142,8 @@ static int unload_all_of(const struct unloading *unloading, const char *name) {
         if (code != EXIT_DONE && unloading->is_several)
                 say("So %s was not unloaded.", name);
         if (code == EXIT_DONE && r < 0) {
-                say("What %s needed is not known (%s), and stays loaded.", name, strerror(-r));
+                say("What %s needed is not known (%s), and stays loaded; see 'modctl list'.", name,
+                    strerror(-r));
                 code = EXIT_FAILED;
         } else if (code == EXIT_DONE)
                 code = unload_unused(unloading, &needed);
