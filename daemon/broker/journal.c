@@ -264,6 +264,17 @@ struct journal *journal_free(struct journal *journal) {
 }
 
 /**
+ * journal_suppresses() - is a user refused so much that the next refusal would only be counted
+ * @journal:    the journal
+ * @uid:        the user
+ */
+bool journal_suppresses(struct journal *journal, uid_t uid) {
+        const struct account *account = find_account(journal, uid);
+
+        return account->end > 0 && account->written >= BURST;
+}
+
+/**
  * journal_write() - write an entry
  * @journal:    the journal
  * @entry:      the entry

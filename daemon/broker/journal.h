@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <systemd/sd-event.h>
@@ -30,4 +31,5 @@ struct journal;
 
 int journal_new(sd_event *event, const char *path, uint64_t interval, struct journal **ret);
 struct journal *journal_free(struct journal *journal);
+bool journal_suppresses(struct journal *journal, uid_t uid);
 void journal_write(struct journal *journal, const struct journal_entry *entry);

@@ -116,6 +116,7 @@ static void authorize(struct request *request) {
                 request_fail_errno(request, &request->items[0], r, "polkit cannot be asked");
                 return;
         }
+        request_learn_unit(request);
         r = inspect(request);
         if (r < 0)
                 request_fail_errno(request, &request->items[0], r, "The file could not be looked into");

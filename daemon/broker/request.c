@@ -70,6 +70,19 @@ static bool is_refusal(const char *name) {
         return false;
 }
 
+/**
+ * request_learn_unit() - find out which unit the caller belongs to, for the journal
+ * @request:    the request
+ *
+ * Takes thirty system calls, so it is to be called while others are at work, or else when it is needed.
+ */
+void request_learn_unit(struct request *request) {
+        if (request->pid > 0)
+                (void) sd_pid_get_unit(request->pid, &request->unit);
+        /* Not again: there may be none. */
+        request->is_unit_learnt = true;
+}
+
 /* What was to be done is done, or was not, for this item; NULL if it is not known yet what it is about. */
 static const char *message_id(const struct request *request, const sd_bus_error *error) {
         if (strcmp(request->verb, "unload") == 0)
@@ -85,14 +98,14 @@ static const char *message_id(const struct request *request, const sd_bus_error 
  * @item:       the item, or NULL if it was about none in particular
  * @error:      why it failed, or NULL if it did not
  */
-void request_record(const struct request *request, const struct item *item, const sd_bus_error *error) {
+void request_record(struct request *request, const struct item *item, const sd_bus_error *error) {
+        uid_t uid = request->user ? request->user->uid : UID_UNKNOWN;
         struct journal_entry entry = {
                 .message_id = message_id(request, error),
                 .priority = error ? LOG_WARNING : LOG_NOTICE,
                 .message = error ? error->message : NULL,
-                .uid = request->user ? request->user->uid : UID_UNKNOWN,
+                .uid = uid,
                 .pid = request->pid,
-                .unit = request->unit,
                 .module = item ? item->name : NULL,
                 .path = item ? item->path : NULL,
                 .origin = item ? item->origin : NULL,
@@ -101,6 +114,9 @@ void request_record(const struct request *request, const struct item *item, cons
         };
         _cleanup_free_ char *sentence = NULL;
 
+        if (!request->is_unit_learnt && (!error || !journal_suppresses(request->context->journal, uid)))
+                request_learn_unit(request);
+        entry.unit = request->unit;
         if (!error) {
                 bool unloaded = request->undoing || strcmp(request->verb, "unload") == 0;
 
@@ -201,8 +217,6 @@ static void on_caller(int r, uid_t uid, pid_t pid, void *userdata) {
 
         request->user->requests++;
         request->pid = pid;
-        if (pid > 0)
-                (void) sd_pid_get_unit(pid, &request->unit);
         r = check_limits(request, &error);
         if (r < 0)
                 request_fail(request, NULL, r, &error);

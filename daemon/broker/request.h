@@ -29,7 +29,8 @@ struct request {
         struct parcel *parcel;
         struct user *user;
         pid_t pid;
-        char *unit;
+        char *unit; /* NULL if it is not known, or if there is none */
+        bool is_unit_learnt;
 
         struct item items[ITEMS_MAX];
         size_t n_items;
@@ -58,7 +59,8 @@ int request_begin_named(struct context *context, sd_bus_message *message, const 
 void request_free(struct request *request);
 void request_fail(struct request *request, const struct item *item, int r, sd_bus_error *error);
 void request_fail_errno(struct request *request, const struct item *item, int r, const char *what);
-void request_record(const struct request *request, const struct item *item, const sd_bus_error *error);
+void request_learn_unit(struct request *request);
+void request_record(struct request *request, const struct item *item, const sd_bus_error *error);
 void request_asker(const struct request *request, struct asker *ret);
 void requests_refuse(struct context *context);
 void requests_drop(struct context *context);

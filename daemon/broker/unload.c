@@ -99,6 +99,8 @@ static void authorize(struct request *request) {
         r = authorization_new(&asker, &question, 1, on_authorization, request, &request->authorization);
         if (r < 0)
                 request_fail_errno(request, item, r, "polkit cannot be asked");
+        else
+                request_learn_unit(request);
 }
 
 static void proceed(struct request *request) {

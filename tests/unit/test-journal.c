@@ -134,7 +134,12 @@ static void test_entry(struct fixture *f, gconstpointer data) {
 
 static void test_burst(struct fixture *f, gconstpointer data) {
         (void) data;
-        g_assert_cmpuint(refuse(f, 1000, BURST), ==, BURST);
+        g_assert_false(journal_suppresses(f->journal, 1000));
+        g_assert_cmpuint(refuse(f, 1000, BURST - 1), ==, BURST - 1);
+        g_assert_false(journal_suppresses(f->journal, 1000));
+        g_assert_cmpuint(refuse(f, 1000, 1), ==, 1);
+        g_assert_true(journal_suppresses(f->journal, 1000));
+        g_assert_false(journal_suppresses(f->journal, 1001));
         g_assert_cmpuint(refuse(f, 1000, 5), ==, 0);
         /* Another one's are written. */
         g_assert_cmpuint(refuse(f, 1001, 1), ==, 1);
