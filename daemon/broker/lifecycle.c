@@ -56,7 +56,7 @@ static int on_message(sd_bus_message *message, void *userdata, sd_bus_error *err
         return 0;
 }
 
-/* Runs after each other event. */
+/* Runs after each other event, once the service is leaving; before, each event would cost another round of the loop. */
 static int on_post(sd_event_source *source, void *userdata) {
         struct lifecycle *lifecycle = userdata;
 
@@ -92,6 +92,7 @@ static int extend(struct lifecycle *lifecycle) {
 static void leave(struct lifecycle *lifecycle) {
         lifecycle->leaving = true;
         lifecycle->status = status_free(lifecycle->status);
+        (void) sd_event_source_set_enabled(lifecycle->post, SD_EVENT_ON);
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Leaving.");
         if (sd_bus_release_name_async(lifecycle->context->bus, &lifecycle->release, MODULED_BUS_NAME,
                                       on_released, lifecycle) < 0)
@@ -146,6 +147,8 @@ int lifecycle_new(struct context *context, struct lifecycle **ret) {
                                        idle_usec(context), 0, on_timer, lifecycle);
         if (r >= 0)
                 r = sd_event_add_post(context->event, &lifecycle->post, on_post, lifecycle);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(lifecycle->post, SD_EVENT_OFF);
         if (r >= 0)
                 r = sd_bus_add_filter(context->bus, &lifecycle->filter, on_message, lifecycle);
         if (r >= 0)
