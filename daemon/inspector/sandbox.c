@@ -12,6 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,6 +83,45 @@ static int read_occupied(rlim_t *ret) {
         return 0;
 }
 
+DEFINE_CLEANUP(scmp_filter_ctx, seccomp_release);
+
+/* libseccomp gives its program to a descriptor alone; see seccomp_export_bpf(3). */
+static int export(scmp_filter_ctx filter, struct sock_fprog *ret) {
+        _cleanup_close_ int fd = memfd_create("filter", MFD_CLOEXEC);
+        _cleanup_free_ struct sock_filter *program = NULL;
+        off_t size;
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        r = seccomp_export_bpf(filter, fd);
+        if (r < 0)
+                return r;
+        size = lseek(fd, 0, SEEK_CUR);
+        if (size <= 0 || (size_t) size > BPF_MAXINSNS * sizeof *program)
+                return -ENOTSUP;
+        program = malloc((size_t) size);
+        if (!program)
+                return -ENOMEM;
+        if (pread(fd, program, (size_t) size, 0) != size)
+                return -EIO;
+        ret->len = (unsigned short) ((size_t) size / sizeof *program);
+        ret->filter = take_pointer(&program);
+        return 0;
+}
+
+static int make_filter(struct sock_fprog *ret) {
+        _cleanup_(seccomp_releasep) scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+        int r;
+
+        if (!filter)
+                return -ENOTSUP;
+        r = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        if (r == 0)
+                r = add_rules(filter);
+        return r == 0 ? export(filter, ret) : r;
+}
+
 /**
  * sandbox_prepare() - make ready what can be made ready before
  * @ret:        the sandbox, for sandbox_clear()
@@ -92,18 +133,10 @@ int sandbox_prepare(struct sandbox *ret) {
         int r;
 
         r = read_occupied(&sandbox.occupied);
+        if (r == 0)
+                r = make_filter(&sandbox.filter);
         if (r < 0)
                 return r;
-        sandbox.filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-        if (!sandbox.filter)
-                return -ENOTSUP;
-        r = seccomp_attr_set(sandbox.filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-        if (r == 0)
-                r = add_rules(sandbox.filter);
-        if (r < 0) {
-                seccomp_release(sandbox.filter);
-                return r;
-        }
         *ret = sandbox;
         return 0;
 }
@@ -113,7 +146,7 @@ int sandbox_prepare(struct sandbox *ret) {
  * @sandbox:    the sandbox
  */
 void sandbox_clear(struct sandbox *sandbox) {
-        seccomp_release(sandbox->filter);
+        free(sandbox->filter.filter);
         *sandbox = (struct sandbox){ 0 };
 }
 
@@ -178,5 +211,7 @@ int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned se
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return -errno;
         r = set_limits(sandbox, file, seconds);
-        return r < 0 ? r : seccomp_load(sandbox->filter);
+        if (r < 0)
+                return r;
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &sandbox->filter, 0, 0) < 0 ? -errno : 0;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <seccomp.h>
+#include <linux/filter.h>
 #include <sys/resource.h>
 
 /* What unpacking one file may take; see sandbox.c for the reason. */
 #define SANDBOX_MEMORY_MAX ((rlim_t) 256 * 1024 * 1024)
 
 struct sandbox {
-        scmp_filter_ctx filter;
-        rlim_t occupied; /* address space, in bytes, of a process that has done nothing yet */
+        struct sock_fprog
+                        filter; /* as the kernel takes it: making it takes longer than looking into a file */
+        rlim_t occupied;        /* address space, in bytes, of a process that has done nothing yet */
 };
 
 int sandbox_prepare(struct sandbox *ret);
