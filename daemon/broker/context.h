@@ -13,6 +13,7 @@
 #include "config.h"
 #include "inspect.h"
 #include "journal.h"
+#include "modprobe.h"
 #include "parcel.h"
 #include "quota.h"
 #include "registry.h"
@@ -32,6 +33,7 @@ struct context {
         struct journal *journal;
         struct authority *authority;
         struct inspector *inspector;
+        struct modprobe *modprobe;
         struct turns turns;
         const char *loader_socket;
         struct request_list requests;

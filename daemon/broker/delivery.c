@@ -243,7 +243,7 @@ static int send_item(struct request *request, struct item *item, sd_bus_error *e
         int r;
 
         /* The configuration and the kernel may have changed while somebody looked for a password. */
-        r = item_check(item, request->context->config, error);
+        r = item_check(item, request->context->config, request->context->modprobe, error);
         if (r < 0)
                 return r;
         (void) snprintf(message.text, sizeof message.text, "%s", item->joined);

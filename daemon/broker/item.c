@@ -195,11 +195,11 @@ static int join_parameters(struct item *item, const struct modprobe_policy *poli
         return 0;
 }
 
-static int check_modprobe(struct item *item, sd_bus_error *error) {
+static int check_modprobe(struct item *item, struct modprobe *modprobe, sd_bus_error *error) {
         _cleanup_(modprobe_policy_clear) struct modprobe_policy policy = { 0 };
         int r;
 
-        r = policy_check_modprobe(item->name, &policy, error);
+        r = policy_check_modprobe(modprobe, item->name, &policy, error);
         return r < 0 ? r : join_parameters(item, &policy, error);
 }
 
@@ -207,6 +207,7 @@ static int check_modprobe(struct item *item, sd_bus_error *error) {
  * item_check() - may this be loaded, as far as can be known without asking anybody
  * @item:       the item, verified
  * @config:     the configuration
+ * @modprobe:   what reads modprobe.d
  * @error:      says what is wrong and what to do next
  *
  * To be called again before the kernel gets it: much may have changed while somebody looked for a password, and by then
@@ -214,12 +215,13 @@ static int check_modprobe(struct item *item, sd_bus_error *error) {
  *
  * Return: 0, or a negative errno with @error set.
  */
-int item_check(struct item *item, const struct config *config, sd_bus_error *error) {
+int item_check(struct item *item, const struct config *config, struct modprobe *modprobe,
+               sd_bus_error *error) {
         int r;
 
         r = policy_check_name(config, item->name, item->flags, error);
         if (r >= 0)
-                r = check_modprobe(item, error);
+                r = check_modprobe(item, modprobe, error);
         if (r >= 0)
                 r = policy_check_absent(item->name, error);
         if (r >= 0)

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "finding.h"
 #include "inspect.h"
+#include "modprobe.h"
 
 struct request;
 
@@ -41,5 +42,6 @@ int item_set(struct item *item, const struct config *config, int fd, const char 
 int item_set_name(struct item *item, const char *name, sd_bus_error *error);
 void item_clear(struct item *item);
 int item_verify(struct item *item, const struct config *config, struct finding *ret, sd_bus_error *error);
-int item_check(struct item *item, const struct config *config, sd_bus_error *error);
+int item_check(struct item *item, const struct config *config, struct modprobe *modprobe,
+               sd_bus_error *error);
 int item_inspected(struct item *item, int result, struct modinfo *info, sd_bus_error *error);

@@ -137,7 +137,7 @@ static int check(struct request *request, size_t index, sd_bus_error *error) {
 
         r = item_verify(item, request->context->config, &finding, error);
         if (r >= 0)
-                r = item_check(item, request->context->config, error);
+                r = item_check(item, request->context->config, request->context->modprobe, error);
         if (request->chain && (r >= 0 ? stands_before(request, index)
                                       : sd_bus_error_has_name(error, MODULED_ERROR_ALREADY_LOADED))) {
                 item->state = ITEM_PASSED;

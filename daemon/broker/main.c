@@ -322,6 +322,8 @@ static int start(struct broker *broker) {
         if (r >= 0)
                 r = journal_new(context->event, JOURNAL_SOCKET, JOURNAL_INTERVAL, &context->journal);
         if (r >= 0)
+                r = modprobe_new(modprobe_directories, &context->modprobe);
+        if (r >= 0)
                 r = attach_signals(broker);
         if (r >= 0)
                 r = sd_event_set_watchdog(context->event, true);
@@ -360,6 +362,7 @@ static void stop(struct broker *broker) {
         inspector_free(context->inspector);
         registry_free(context->registry);
         journal_free(context->journal);
+        modprobe_free(context->modprobe);
         config_free(context->config);
         sd_event_unref(context->event);
 }

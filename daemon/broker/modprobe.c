@@ -5,8 +5,10 @@
  *
  * What modprobe.d(5) says of a module, and with it modprobe.blacklist= and MODULE.OPTION= on the kernel's command line.
  * libkmod understands all that, but passes over what it cannot read, and does not tell which file an entry is from. So
- * the files are read here and copied into one, with a mark after each, and libkmod gets that. Debian's files take a
- * quarter of a millisecond, so it is done afresh for each request.
+ * the files are read here and copied into one, with a mark after each, and libkmod gets that.
+ *
+ * It is asked twice for each load. So what libkmod made of the files is kept; each time it is looked whether they, and
+ * the directories that they are in, are still the same (stamp.c).
  */
 
 #include <dirent.h>
@@ -23,6 +25,7 @@
 
 #include "cleanup.h"
 #include "modprobe.h"
+#include "stamp.h"
 
 #define COMMAND_LINE "/proc/cmdline"
 /* libkmod's KCMD_LINE_SIZE: of a longer command line it takes what fits, and so would we not know the rest. */
@@ -50,6 +53,7 @@ const char *const modprobe_directories[] = {
 struct file {
         char *name;
         char *path;
+        struct stamp stamp;
 };
 
 struct files {
@@ -57,9 +61,16 @@ struct files {
         size_t n;
 };
 
+struct modprobe {
+        const char *const *directories;
+        struct stamp *stamps;     /* of the directories */
+        struct files files;       /* by name, the order in which they count */
+        struct kmod_ctx *context; /* what libkmod made of them; NULL: nothing is kept */
+};
+
 struct query {
+        struct modprobe *modprobe;
         const char *name;
-        struct files files; /* by name, the order in which they count */
         int copy;
         const char *file; /* where the entry that is being looked at stands */
         struct modprobe_policy policy;
@@ -68,7 +79,6 @@ struct query {
 typedef struct kmod_config_iter *(*get_entries_t)(const struct kmod_ctx *context);
 typedef int (*take_t)(struct query *query, const char *key, const char *value);
 
-DEFINE_CLEANUP(struct kmod_ctx *, kmod_unref);
 DEFINE_CLEANUP(struct kmod_config_iter *, kmod_config_iter_free_iter);
 
 /**
@@ -145,8 +155,9 @@ static int take_options(struct query *query, const char *key, const char *value)
 }
 
 /* Looks at the entries of one kind, until one is against the module. */
-static int take_entries(struct query *query, struct kmod_ctx *context, get_entries_t get, take_t take) {
-        _cleanup_(kmod_config_iter_free_iterp) struct kmod_config_iter *iter = get(context);
+static int take_entries(struct query *query, get_entries_t get, take_t take) {
+        _cleanup_(kmod_config_iter_free_iterp) struct kmod_config_iter *iter = get(query->modprobe->context);
+        const struct files *files = &query->modprobe->files;
         size_t n_marks = 0;
         int r = 0;
 
@@ -159,29 +170,30 @@ static int take_entries(struct query *query, struct kmod_ctx *context, get_entri
                         n_marks++;
                         continue;
                 }
-                query->file = n_marks < query->files.n ? query->files.items[n_marks].path : COMMAND_LINE;
+                query->file = n_marks < files->n ? files->items[n_marks].path : COMMAND_LINE;
                 r = take(query, key, kmod_config_iter_get_value(iter));
         }
-        return r == 0 && n_marks != query->files.n ? -EIO : r;
+        return r == 0 && n_marks != files->n ? -EIO : r;
 }
 
 static int parse(struct query *query) {
-        _cleanup_(kmod_unrefp) struct kmod_ctx *context = NULL;
         char path[sizeof "/proc/self/fd/" + 3 * sizeof query->copy];
         const char *const paths[] = { path, NULL };
-        int r;
 
         (void) snprintf(path, sizeof path, "/proc/self/fd/%d", query->copy);
         /* A directory of modules is not needed, nor the modules.softdep in it. */
-        context = kmod_new("/dev/null", paths);
-        if (!context)
-                return -ENOMEM;
+        query->modprobe->context = kmod_new("/dev/null", paths);
+        return query->modprobe->context ? 0 : -ENOMEM;
+}
 
-        r = take_entries(query, context, kmod_config_get_blacklists, take_blacklist);
+static int take_all(struct query *query) {
+        int r;
+
+        r = take_entries(query, kmod_config_get_blacklists, take_blacklist);
         if (r == 0)
-                r = take_entries(query, context, kmod_config_get_install_commands, take_install);
+                r = take_entries(query, kmod_config_get_install_commands, take_install);
         if (r == 0)
-                r = take_entries(query, context, kmod_config_get_options, take_options);
+                r = take_entries(query, kmod_config_get_options, take_options);
         return r;
 }
 
@@ -209,10 +221,13 @@ static int copy_file(const char *path, int copy) {
 }
 
 static int copy_files(struct query *query) {
-        for (size_t i = 0; i < query->files.n; i++) {
-                const char *path = query->files.items[i].path;
+        struct files *files = &query->modprobe->files;
+
+        for (size_t i = 0; i < files->n; i++) {
+                const char *path = files->items[i].path;
                 int r;
 
+                stamp_take(path, &files->items[i].stamp);
                 r = copy_file(path, query->copy);
                 if (r < 0)
                         return conclude(query, MODPROBE_UNREADABLE, path, -r);
@@ -270,7 +285,7 @@ static int list_directory(struct query *query, const char *directory) {
                 return conclude(query, MODPROBE_UNREADABLE, directory, errno);
         for (int i = 0; i < n; i++) {
                 if (r == 0)
-                        r = files_add(&query->files, directory, entries[i]->d_name);
+                        r = files_add(&query->modprobe->files, directory, entries[i]->d_name);
                 free(entries[i]);
         }
         free(entries);
@@ -281,13 +296,17 @@ static int compare_names(const void *a, const void *b) {
         return strcmp(((const struct file *) a)->name, ((const struct file *) b)->name);
 }
 
-static int run_query(struct query *query, const char *const *directories) {
+static int read_files(struct query *query) {
+        struct modprobe *modprobe = query->modprobe;
+        struct files *files = &modprobe->files;
         int r = 0;
 
-        for (; r == 0 && *directories; directories++)
-                r = list_directory(query, *directories);
-        if (query->files.n > 0)
-                qsort(query->files.items, query->files.n, sizeof *query->files.items, compare_names);
+        for (size_t i = 0; r == 0 && modprobe->directories[i]; i++) {
+                stamp_take(modprobe->directories[i], &modprobe->stamps[i]);
+                r = list_directory(query, modprobe->directories[i]);
+        }
+        if (files->n > 0)
+                qsort(files->items, files->n, sizeof *files->items, compare_names);
         if (r == 0)
                 r = copy_files(query);
         if (r == 0)
@@ -295,9 +314,101 @@ static int run_query(struct query *query, const char *const *directories) {
         return r == 0 ? parse(query) : r;
 }
 
+static void forget(struct modprobe *modprobe) {
+        modprobe->context = kmod_unref(modprobe->context);
+        files_clear(&modprobe->files);
+}
+
+static bool is_unchanged(const char *path, const struct stamp *stamp) {
+        struct stamp latest;
+
+        stamp_take(path, &latest);
+        return stamp_is_same(stamp, &latest);
+}
+
+static bool is_current(const struct modprobe *modprobe) {
+        const struct files *files = &modprobe->files;
+
+        for (size_t i = 0; modprobe->directories[i]; i++)
+                if (!is_unchanged(modprobe->directories[i], &modprobe->stamps[i]))
+                        return false;
+        for (size_t i = 0; i < files->n; i++)
+                if (!is_unchanged(files->items[i].path, &files->items[i].stamp))
+                        return false;
+        return true;
+}
+
+static bool is_settled(const struct modprobe *modprobe, const struct timespec *begun) {
+        for (size_t i = 0; modprobe->directories[i]; i++)
+                if (!stamp_is_settled(&modprobe->stamps[i], begun))
+                        return false;
+        for (size_t i = 0; i < modprobe->files.n; i++)
+                if (!stamp_is_settled(&modprobe->files.items[i].stamp, begun))
+                        return false;
+        return true;
+}
+
+static int run_query(struct query *query) {
+        struct modprobe *modprobe = query->modprobe;
+        struct timespec begun;
+        int r = 0;
+
+        if (modprobe->context && is_current(modprobe))
+                return take_all(query);
+        forget(modprobe);
+        (void) clock_gettime(CLOCK_REALTIME, &begun);
+        query->copy = memfd_create("modprobe.d", MFD_CLOEXEC);
+        r = query->copy < 0 ? -errno : read_files(query);
+        cleanup_closep(&query->copy);
+        if (r == 0)
+                r = take_all(query);
+        if (!modprobe->context || r < 0 || !is_settled(modprobe, &begun))
+                forget(modprobe);
+        return r;
+}
+
 /**
- * modprobe_query() - what do modprobe.d and the kernel's command line say of a module
- * @directories:        where to look, first to last, ends with NULL; modprobe_directories are the system's own
+ * modprobe_new() - make what reads modprobe.d
+ * @directories:        where to look, first to last, ends with NULL; modprobe_directories are the system's own; borrowed
+ * @ret:                owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int modprobe_new(const char *const *directories, struct modprobe **ret) {
+        struct modprobe *modprobe = calloc(1, sizeof *modprobe);
+        size_t n = 0;
+
+        while (directories[n])
+                n++;
+        if (modprobe)
+                modprobe->stamps = calloc(n + 1, sizeof *modprobe->stamps);
+        if (!modprobe || !modprobe->stamps) {
+                free(modprobe);
+                return -ENOMEM;
+        }
+        modprobe->directories = directories;
+        *ret = modprobe;
+        return 0;
+}
+
+/**
+ * modprobe_free() - give back what modprobe_new() gave
+ * @modprobe:   or NULL
+ *
+ * Return: NULL.
+ */
+struct modprobe *modprobe_free(struct modprobe *modprobe) {
+        if (!modprobe)
+                return NULL;
+        forget(modprobe);
+        free(modprobe->stamps);
+        free(modprobe);
+        return NULL;
+}
+
+/**
+ * modprobe_query() - what do modprobe.d and the kernel's command line say of a module now
+ * @modprobe:           what reads them
  * @name:               the module's name, normalized
  * @ret:                the options, or what is against it and where; to be given to modprobe_policy_clear()
  *
@@ -307,14 +418,11 @@ static int run_query(struct query *query, const char *const *directories) {
  *
  * Return: an enum modprobe_outcome, or a negative errno if it could not be found out for a reason of our own.
  */
-int modprobe_query(const char *const *directories, const char *name, struct modprobe_policy *ret) {
-        struct query query = { .name = name, .copy = -1 };
+int modprobe_query(struct modprobe *modprobe, const char *name, struct modprobe_policy *ret) {
+        struct query query = { .modprobe = modprobe, .name = name, .copy = -1 };
         int r;
 
-        query.copy = memfd_create("modprobe.d", MFD_CLOEXEC);
-        r = query.copy < 0 ? -errno : run_query(&query, directories);
-        files_clear(&query.files);
-        cleanup_closep(&query.copy);
+        r = run_query(&query);
         if (r < 0) {
                 modprobe_policy_clear(&query.policy);
                 return r;

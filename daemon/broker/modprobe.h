@@ -26,6 +26,10 @@ struct modprobe_policy {
 
 extern const char *const modprobe_directories[];
 
-int modprobe_query(const char *const *directories, const char *name, struct modprobe_policy *ret);
+struct modprobe;
+
+int modprobe_new(const char *const *directories, struct modprobe **ret);
+struct modprobe *modprobe_free(struct modprobe *modprobe);
+int modprobe_query(struct modprobe *modprobe, const char *name, struct modprobe_policy *ret);
 void modprobe_policy_clear(struct modprobe_policy *policy);
 void modprobe_options_free(struct modprobe_option *options, size_t n);

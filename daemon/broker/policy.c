@@ -122,18 +122,20 @@ int policy_check_name(const struct config *config, const char *name, uint64_t fl
 
 /**
  * policy_check_modprobe() - does modprobe.d, or the kernel's command line, let a module of this name load
+ * @modprobe:   what reads modprobe.d
  * @name:       the module's name, normalized
  * @ret:        with the options that stand there; to be given to modprobe_policy_clear()
  * @error:      says what is wrong and what to do next
  *
  * Return: 0, or a negative errno with @error set.
  */
-int policy_check_modprobe(const char *name, struct modprobe_policy *ret, sd_bus_error *error) {
+int policy_check_modprobe(struct modprobe *modprobe, const char *name, struct modprobe_policy *ret,
+                          sd_bus_error *error) {
         _cleanup_(modprobe_policy_clear) struct modprobe_policy policy = { 0 };
         _cleanup_free_ char *file = NULL;
         int outcome;
 
-        outcome = modprobe_query(modprobe_directories, name, &policy);
+        outcome = modprobe_query(modprobe, name, &policy);
         if (outcome < 0)
                 return outcome;
         if (outcome == MODPROBE_NOTHING) {

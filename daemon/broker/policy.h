@@ -15,7 +15,8 @@ int policy_check_flags(uint64_t flags, sd_bus_error *error);
 int policy_check_parameters(const struct config *config, const char *parameters, sd_bus_error *error);
 int policy_check_modules_enabled(sd_bus_error *error);
 int policy_check_name(const struct config *config, const char *name, uint64_t flags, sd_bus_error *error);
-int policy_check_modprobe(const char *name, struct modprobe_policy *ret, sd_bus_error *error);
+int policy_check_modprobe(struct modprobe *modprobe, const char *name, struct modprobe_policy *ret,
+                          sd_bus_error *error);
 int policy_check_absent(const char *name, sd_bus_error *error);
 int policy_check_loaded(const char *name, sd_bus_error *error);
 int policy_check_compression(const char *name, const char *path, sd_bus_error *error);

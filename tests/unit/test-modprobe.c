@@ -8,14 +8,37 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "modprobe.h"
 #include "support.h"
 
+/* What is kept is read again only when it has changed: then libkmod is asked to read, and it is late enough. */
+static unsigned n_read;
+static time_t later;
+
+struct kmod_ctx *__real_kmod_new(const char *directory, const char *const *paths);
+struct kmod_ctx *__wrap_kmod_new(const char *directory, const char *const *paths);
+int __real_clock_gettime(clockid_t id, struct timespec *ret);
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
+
+struct kmod_ctx *__wrap_kmod_new(const char *directory, const char *const *paths) {
+        n_read++;
+        return __real_kmod_new(directory, paths);
+}
+
+int __wrap_clock_gettime(clockid_t id, struct timespec *ret) {
+        int r = __real_clock_gettime(id, ret);
+
+        ret->tv_sec += later;
+        return r;
+}
+
 struct fixture {
         char *top;
         char *directories[4];
+        struct modprobe *kept; /* asked again and again, if there is one */
         struct modprobe_policy policy;
 };
 
@@ -30,6 +53,8 @@ static void set_up(struct fixture *f, gconstpointer data) {
 static void tear_down(struct fixture *f, gconstpointer data) {
         (void) data;
         modprobe_policy_clear(&f->policy);
+        modprobe_free(f->kept);
+        later = 0;
         for (size_t i = 0; f->directories[i]; i++)
                 g_free(f->directories[i]);
         support_remove(f->top);
@@ -55,8 +80,16 @@ static void put_link(const struct fixture *f, const char *name, const char *targ
 }
 
 static int query(struct fixture *f, const char *name) {
+        struct modprobe *modprobe = f->kept;
+        int r;
+
         modprobe_policy_clear(&f->policy);
-        return modprobe_query((const char *const *) f->directories, name, &f->policy);
+        if (!modprobe)
+                g_assert_cmpint(modprobe_new((const char *const *) f->directories, &modprobe), ==, 0);
+        r = modprobe_query(modprobe, name, &f->policy);
+        if (!f->kept)
+                modprobe_free(modprobe);
+        return r;
 }
 
 static void expect(struct fixture *f, const char *name, enum modprobe_outcome outcome, const char *file) {
@@ -96,10 +129,138 @@ static void test_nothing(struct fixture *f, gconstpointer data) {
 
 static void test_system(void) {
         struct modprobe_policy policy = { 0 };
+        struct modprobe *modprobe;
 
-        g_assert_cmpint(modprobe_query(modprobe_directories, "no_such_module", &policy), ==, 0);
+        g_assert_cmpint(modprobe_new(modprobe_directories, &modprobe), ==, 0);
+        g_assert_cmpint(modprobe_query(modprobe, "no_such_module", &policy), ==, 0);
         g_assert_cmpstr(modprobe_directories[0], ==, "/etc/modprobe.d");
         modprobe_policy_clear(&policy);
+        modprobe_free(modprobe);
+}
+
+/* Asks once, to have something kept, and once more: nothing is read then. */
+static void keep(struct fixture *f) {
+        if (!f->kept)
+                g_assert_cmpint(modprobe_new((const char *const *) f->directories, &f->kept), ==, 0);
+        (void) query(f, "foo");
+        n_read = 0;
+        (void) query(f, "foo");
+        g_assert_cmpuint(n_read, ==, 0);
+}
+
+static void test_kept(struct fixture *f, gconstpointer data) {
+        (void) data;
+        put(f, "etc/a.conf", "options foo x=1\nblacklist bar\n");
+        later = 60;
+        keep(f);
+        expect(f, "bar", MODPROBE_BLACKLISTED, "etc/a.conf");
+        expect(f, "foo", MODPROBE_NOTHING, NULL);
+        expect_option(f, 0, "etc/a.conf", "x=1");
+        expect(f, "bar", MODPROBE_BLACKLISTED, "etc/a.conf");
+        g_assert_cmpuint(n_read, ==, 0);
+}
+
+static void test_not_kept(struct fixture *f, gconstpointer data) {
+        (void) data;
+        put(f, "etc/a.conf", "options foo x=1\n");
+        /* What has just been written could be written again and look the same; so could what is from the future. */
+        for (later = 0; later >= -60; later -= 60) {
+                modprobe_free(f->kept);
+                g_assert_cmpint(modprobe_new((const char *const *) f->directories, &f->kept), ==, 0);
+                expect(f, "foo", MODPROBE_NOTHING, NULL);
+                n_read = 0;
+                expect(f, "foo", MODPROBE_NOTHING, NULL);
+                g_assert_cmpuint(n_read, ==, 1);
+        }
+}
+
+static void test_changed_file(struct fixture *f, gconstpointer data) {
+        g_autofree char *path = path_of(f, "etc/a.conf"), *other = path_of(f, "other");
+        const struct timespec times[] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+
+        (void) data;
+        put(f, "etc/a.conf", "blacklist fox\n");
+        g_assert_no_errno(utimensat(AT_FDCWD, path, times, 0));
+        later = 60;
+        keep(f);
+        /* As long, and as old, as before. */
+        put(f, "etc/a.conf", "blacklist foo\n");
+        g_assert_no_errno(utimensat(AT_FDCWD, path, times, 0));
+        expect(f, "foo", MODPROBE_BLACKLISTED, "etc/a.conf");
+        keep(f);
+
+        put(f, "other", "blacklist fox\n");
+        g_assert_no_errno(rename(other, path));
+        expect(f, "foo", MODPROBE_NOTHING, NULL);
+        keep(f);
+        g_assert_no_errno(unlink(path));
+        put_link(f, "etc/a.conf", other);
+        expect_unreadable(f, "etc/a.conf", ENOENT);
+        put(f, "other", "blacklist foo\n");
+        expect(f, "foo", MODPROBE_BLACKLISTED, "etc/a.conf");
+        keep(f);
+        /* Nothing in the directory tells of this. */
+        put(f, "other", "blacklist fox\n");
+        expect(f, "foo", MODPROBE_NOTHING, NULL);
+}
+
+static void test_changed_directory(struct fixture *f, gconstpointer data) {
+        g_autofree char *path = path_of(f, "etc"), *elsewhere = path_of(f, "elsewhere");
+        g_autofree char *run = path_of(f, "run/b.conf");
+
+        (void) data;
+        put(f, "etc/a.conf", "options foo x=1\n");
+        later = 60;
+        keep(f);
+        put(f, "etc/b.conf", "blacklist foo\n");
+        expect(f, "foo", MODPROBE_BLACKLISTED, "etc/b.conf");
+        keep(f);
+        g_assert_no_errno(rename(path, elsewhere));
+        expect(f, "foo", MODPROBE_NOTHING, NULL);
+        keep(f);
+        put(f, "run/b.conf", "blacklist foo\n");
+        expect(f, "foo", MODPROBE_BLACKLISTED, "run/b.conf");
+        keep(f);
+        g_assert_no_errno(unlink(run));
+        expect(f, "foo", MODPROBE_NOTHING, NULL);
+}
+
+static void test_changed_permission(struct fixture *f, gconstpointer data) {
+        g_autofree char *path = path_of(f, "etc/a.conf");
+
+        (void) data;
+        NEEDS_ROOT();
+        put(f, "etc/a.conf", "options foo x=1\n");
+        later = 60;
+        g_assert_no_errno(seteuid(SOMEBODY));
+        keep(f);
+        g_assert_no_errno(seteuid(0));
+        g_assert_no_errno(chmod(path, 0600));
+        g_assert_no_errno(seteuid(SOMEBODY));
+        expect_unreadable(f, "etc/a.conf", EACCES);
+        expect_unreadable(f, "etc/a.conf", EACCES);
+        g_assert_no_errno(seteuid(0));
+}
+
+static void test_mounted(struct fixture *f, gconstpointer data) {
+        g_autofree char *path = path_of(f, "etc"), *file = path_of(f, "etc/a.conf"),
+                        *other = path_of(f, "other");
+
+        (void) data;
+        NEEDS_ROOT();
+        put(f, "etc/a.conf", "options foo x=1\n");
+        put(f, "other", "blacklist foo\n");
+        later = 60;
+        keep(f);
+        g_assert_no_errno(mount(other, file, NULL, MS_BIND, NULL));
+        expect(f, "foo", MODPROBE_BLACKLISTED, "etc/a.conf");
+        keep(f);
+        g_assert_no_errno(mount("none", path, "tmpfs", 0, NULL));
+        expect(f, "foo", MODPROBE_NOTHING, NULL);
+        keep(f);
+        g_assert_no_errno(umount2(path, MNT_DETACH));
+        expect(f, "foo", MODPROBE_BLACKLISTED, "etc/a.conf");
+        g_assert_no_errno(umount2(file, MNT_DETACH));
 }
 
 static void test_blacklist(struct fixture *f, gconstpointer data) {
@@ -362,6 +523,12 @@ int main(int argc, char *argv[]) {
         ADD("not-a-file", test_not_a_file);
         ADD("large", test_large);
         ADD("out-of-descriptors", test_out_of_descriptors);
+        ADD("kept", test_kept);
+        ADD("not-kept", test_not_kept);
+        ADD("changed-file", test_changed_file);
+        ADD("changed-directory", test_changed_directory);
+        ADD("changed-permission", test_changed_permission);
+        ADD("mounted", test_mounted);
         ADD("command-line", test_command_line);
         ADD("command-line-unreadable", test_command_line_unreadable);
         g_test_add_func("/modprobe/system", test_system);
