@@ -25,12 +25,12 @@ def spread(values):
 
 
 class Table:
-    """Rows of: what, ours, the alternative, the floor, their ratio and what it should be."""
+    """Rows of: what, where, ours, the alternative, the floor, their ratio and what it should be."""
 
-    HEAD = ("", "ours", "alternative", "floor", "ratio", "target")
+    HEAD = ("", "where", "ours", "alternative", "floor", "ratio", "target")
 
-    def __init__(self):
-        self.rows = []
+    def __init__(self, where):
+        self.where = where
 
     def add(self, what, ours, alternative="", floor="", ratio=None, target=None, unit=""):
         """A target is the most that the ratio may be."""
@@ -38,8 +38,7 @@ class Table:
         if target is not None:
             verdict = f"≤ {target:g}{unit}: {'met' if ratio <= target else '**missed**'}"
         shown = "" if ratio is None else f"{ratio:.3g}{unit}"
-        row = (what, ours, alternative, floor, shown, verdict)
-        self.rows.append(row)
+        row = (what, self.where, ours, alternative, floor, shown, verdict)
         print("| " + " | ".join(row) + " |", flush=True)
 
     def begin(self):
