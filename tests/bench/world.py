@@ -119,12 +119,12 @@ class Client:
 
 
 class World:
-    """All of it, in a directory below /run, which nobody but root can write to."""
+    """All of it, on a filesystem like /run's, in a directory that nobody but root can write to."""
 
     def __init__(self, programs, source, mounts=0, config=None):
         self.programs, self.source, self.mounts = programs, source, mounts
         self.top = pathlib.Path(tempfile.mkdtemp(prefix="moduled-bench.", dir="/run"))
-        self.top.chmod(0o755)
+        mount("none", self.top, "tmpfs", 0, "mode=0755")
         self.modules = self.top / "modules"
         for directory in "etc", "modules", "kernel", "kernel/modules", "state", "mounts":
             (self.top / directory).mkdir()
@@ -255,8 +255,9 @@ class World:
         self.listener.close()
         for pid in reversed(self.children):
             stop(pid)
-        LIBC.umount2(str(self.modules).encode(), MNT_DETACH)
-        shutil.rmtree(self.top)
+        for place in self.modules, self.top:
+            LIBC.umount2(str(place).encode(), MNT_DETACH)
+        self.top.rmdir()
 
 
 def prepare(source):
