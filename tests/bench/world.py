@@ -88,6 +88,12 @@ def stop(pid):
     os.waitpid(pid, 0)
 
 
+def anonymous(pid):
+    """What is nobody else's and of no file, in KiB."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("RssAnon:"))
+
+
 class Client:
     """bench-client, and what it says."""
 
@@ -196,9 +202,18 @@ class World:
         self.polkitd = self.spawn(["/usr/lib/polkit-1/polkitd", "--no-debug"])
         wait(lambda: self.has_owner("org.freedesktop.PolicyKit1"), "polkit")
 
-    def start_services(self):
+    def start_loader(self):
         self.loader = self.spawn([self.programs.loader, f"--config-root={self.top}", f"--user={BROKER_USER}"],
                                  mounts=self.mounts, fds=self.listener.fileno())
+
+    def keep_loader(self):
+        """It leaves when it is idle for a minute, and the service manager would start it anew."""
+        if os.waitpid(self.loader, os.WNOHANG)[0]:
+            self.children.remove(self.loader)
+            self.start_loader()
+
+    def start_services(self):
+        self.start_loader()
         self.broker = self.spawn([self.programs.moduled, f"--config-root={self.top}",
                                   f"--loader-socket={self.top}/loader", f"--state-directory={self.top}/state"],
                                  self.user, self.mounts)
@@ -228,6 +243,7 @@ class World:
         first = next(line for line in text.splitlines() if line.startswith("[Origin")).split()[1].rstrip("]")
         count = text.count("[Origin")
         self.config.write_text(text)
+        self.keep_loader()
         for pid in self.broker, self.loader:
             os.kill(pid, signal.SIGHUP)
 
@@ -247,6 +263,9 @@ class World:
 
     def pss(self):
         return sum(pss(pid) for pid in self.family())
+
+    def anonymous(self):
+        return sum(anonymous(pid) for pid in self.family())
 
     def end(self):
         for client in self.clients:
