@@ -221,7 +221,10 @@ static void proceed(struct request *request) {
         }
         if (!sd_bus_error_is_set(&request->failure))
                 (void) item_check(item, context->config, context->modprobe, &request->failure);
-        r = inspection_new(context->inspector, item->fd, item->name, on_inspection, item, &item->inspection);
+        r = request_watch_caller(request);
+        if (r >= 0)
+                r = inspection_new(context->inspector, item->fd, item->name, on_inspection, item,
+                                   &item->inspection);
         if (r < 0)
                 request_fail_errno(request, item, r, "The file could not be looked into");
 }

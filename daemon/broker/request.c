@@ -238,16 +238,29 @@ static int on_departure(sd_bus_message *message, void *userdata, sd_bus_error *e
         return 0;
 }
 
-static int watch_departure(struct request *request, const char *sender) {
+/**
+ * request_watch_caller() - notice when the caller leaves the bus
+ * @request:    the request
+ *
+ * To be called before the request waits for anything, and not before it is known to: most of what a refusal costs the bus
+ * would be this. The bus said who calls in answer to a question of the same event, so the caller was there then; if it has
+ * left since, polkit does not know it any more.
+ *
+ * Return: 0 or a negative errno.
+ */
+int request_watch_caller(struct request *request) {
+        const char *sender = sd_bus_message_get_sender(request->message);
         _cleanup_free_ char *match = NULL;
+        int r;
 
         if (asprintf(&match,
                      "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
                      "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
                      sender) < 0)
                 return -ENOMEM;
-        return sd_bus_add_match_async(request->context->bus, &request->departure, match, on_departure, NULL,
-                                      request);
+        r = sd_bus_add_match_async(request->context->bus, &request->departure, match, on_departure, NULL,
+                                   request);
+        return r < 0 ? r : 0;
 }
 
 /**
@@ -300,9 +313,8 @@ int request_begin(struct request *request) {
                 request->items[i].request = request;
                 request->items[i].fd = parcel_get(request->parcel, request->items[i].fd);
         }
-        r = sender ? watch_departure(request, sender) : -ENODATA;
-        if (r >= 0)
-                r = caller_query_new(request->context->bus, sender, on_caller, request, &request->caller);
+        r = sender ? caller_query_new(request->context->bus, sender, on_caller, request, &request->caller)
+                   : -ENODATA;
         if (r < 0) {
                 request_free(request);
                 return r;
