@@ -21,36 +21,34 @@ struct status {
         sd_event_source *post;
         sd_event_source *timer;
         uint64_t interval_usec;
-        bool resting;      /* told just now; the timer runs */
         unsigned requests; /* as told */
         size_t modules;
 };
 
-static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct status *status = userdata;
-
-        (void) source;
-        (void) usec;
-        /* This is an event, too, so on_post() comes next. */
-        status->resting = false;
-        return 0;
-}
-
-/* Runs after each other event. */
+/* Runs after each other event, but not for a while after something was told: that costs each event a round of the loop. */
 static int on_post(sd_event_source *source, void *userdata) {
         struct status *status = userdata;
         unsigned requests = status->context->n_requests;
         size_t modules = status->context->registry->n_modules;
 
         (void) source;
-        if (status->resting || (requests == status->requests && modules == status->modules))
+        if (requests == status->requests && modules == status->modules)
                 return 0;
         (void) sd_notifyf(false, "STATUS=Requests in progress: %u. Modules loaded: %zu.", requests, modules);
         status->requests = requests;
         status->modules = modules;
-        status->resting = sd_event_source_set_time_relative(status->timer, status->interval_usec) >= 0 &&
-                          sd_event_source_set_enabled(status->timer, SD_EVENT_ONESHOT) >= 0;
+        if (sd_event_source_set_time_relative(status->timer, status->interval_usec) >= 0 &&
+            sd_event_source_set_enabled(status->timer, SD_EVENT_ONESHOT) >= 0)
+                (void) sd_event_source_set_enabled(status->post, SD_EVENT_OFF);
         return 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct status *status = userdata;
+
+        (void) usec;
+        (void) sd_event_source_set_enabled(status->post, SD_EVENT_ON);
+        return on_post(source, status);
 }
 
 /**
