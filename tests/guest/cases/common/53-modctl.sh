@@ -16,7 +16,7 @@ check "what was refused" sh -e /guest/examples/modctl.1.scd/log
 check_says "and why" 'is refused: '
 
 check "the largest modules" sh -e /guest/examples/modctl.1.scd/largest
-check "are ten" test "$(wc -l <"$OUTPUT")" -eq 10
 check_says "with their sizes" '^ *[0-9.]+[KM]? .*'
+check "are ten" test "$(wc -l <"$OUTPUT")" -eq 10
 
 finish
