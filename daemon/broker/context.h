@@ -5,6 +5,7 @@
  * What the parts of the broker share. Belongs to main.c.
  */
 
+#include <stdbool.h>
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
@@ -38,4 +39,5 @@ struct context {
         const char *loader_socket;
         struct request_list requests;
         unsigned n_requests;
+        bool is_crowded; /* there have been many at a time since there were none */
 };

@@ -10,6 +10,7 @@
 #include <cap-ng.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
@@ -34,6 +35,9 @@
  * else may have the name is the bus policy's to say.
  */
 #define NAME_FLAGS (SD_BUS_NAME_ALLOW_REPLACEMENT | SD_BUS_NAME_REPLACE_EXISTING)
+
+/* In bytes. */
+#define ALLOCATION_LARGE (128 * 1024)
 
 struct options {
         const char *root;
@@ -367,6 +371,16 @@ static void stop(struct broker *broker) {
         sd_event_unref(context->event);
 }
 
+/*
+ * Messages may be large and come in crowds. What mallopt(3) is told here goes back to the system when it is freed; left alone
+ * the C library learns from the first large one to keep the next, and has a heap for each thread.
+ */
+static void keep_no_memory(void) {
+        (void) mallopt(M_MMAP_THRESHOLD, ALLOCATION_LARGE);
+        (void) mallopt(M_TRIM_THRESHOLD, ALLOCATION_LARGE);
+        (void) mallopt(M_ARENA_MAX, 1);
+}
+
 int main(int argc, char *argv[]) {
         struct broker broker = {
                 .options = {
@@ -381,6 +395,7 @@ int main(int argc, char *argv[]) {
         if (r != 0)
                 return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 
+        keep_no_memory();
         r = start(&broker);
         if (r >= 0)
                 r = sd_event_loop(broker.context.event);

@@ -9,6 +9,8 @@
  */
 
 #include <assert.h>
+#include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <syslog.h>
 #include <systemd/sd-login.h>
@@ -22,15 +24,19 @@
 /* Descriptors of a user that cannot be closed because something of the user's does not let go of them. */
 #define PARKED_PER_USER 64
 
+/* After so many requests at a time there is memory worth giving back. */
+#define CROWD 32
+
 /**
  * request_free() - give back a request, answered or not, and call off what is under way for it
  * @request:    the request
  */
 void request_free(struct request *request) {
+        struct context *context = request->context;
         struct user *user = request->user;
 
         LIST_REMOVE(request, link);
-        request->context->n_requests--;
+        context->n_requests--;
         caller_query_free(request->caller);
         authorization_free(request->authorization);
         loader_call_free(request->loader);
@@ -41,7 +47,7 @@ void request_free(struct request *request) {
         if (user)
                 user->requests--;
         else
-                (void) user_get(&request->context->users, UID_UNKNOWN, &user);
+                (void) user_get(&context->users, UID_UNKNOWN, &user);
         /* Without memory for an account the parcel stays with the claimed ones until the service ends. */
         if (user)
                 parcel_release(request->parcel, user);
@@ -54,6 +60,10 @@ void request_free(struct request *request) {
         /* Last: it may set off another request. */
         turn_free(request->turn);
         free(request);
+        if (context->n_requests == 0 && context->is_crowded) {
+                context->is_crowded = false;
+                (void) malloc_trim(0);
+        }
 }
 
 static bool is_refusal(const char *name) {
@@ -280,9 +290,11 @@ int request_new(struct context *context, sd_bus_message *message, const char *ve
                 struct request **ret, sd_bus_error *error) {
         struct request *request;
 
-        if (context->n_requests >= context->config->limits.requests_in_all)
-                return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+        if (context->n_requests >= context->config->limits.requests_in_all) {
+                (void) sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                         "moduled has too many requests under way; try again in a moment.");
+                return -ENOBUFS;
+        }
         request = calloc(1, sizeof *request);
         if (!request)
                 return -ENOMEM;
@@ -292,6 +304,7 @@ int request_new(struct context *context, sd_bus_message *message, const char *ve
         request->proceed = proceed;
         LIST_INSERT_HEAD(&context->requests, request, link);
         context->n_requests++;
+        context->is_crowded |= context->n_requests >= CROWD;
         *ret = request;
         return 0;
 }
