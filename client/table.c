@@ -55,7 +55,7 @@ static void member_name(const char *name, char *ret, size_t size) {
         size_t i;
 
         for (i = 0; name[i] && i + 1 < size; i++)
-                ret[i] = name[i] == '-' ? '_' : (char) tolower((unsigned char) name[i]);
+                ret[i] = (char) (name[i] == '-' ? '_' : tolower((unsigned char) name[i]));
         ret[i] = '\0';
 }
 
@@ -167,7 +167,7 @@ int table_new(const char *name, const struct column *columns, const unsigned *sh
         table->name = name;
         table->columns = columns;
         table->options = options->set;
-        table->places = calloc(count(columns), sizeof(*table->places));
+        table->places = calloc(count(columns) + 1, sizeof(*table->places));
         table->scols = scols_new_table();
         if (!table->places || !table->scols)
                 return -ENOMEM;

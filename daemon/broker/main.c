@@ -55,13 +55,17 @@ struct broker {
 static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 static void complain(const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
         va_list ap;
+        int n;
 
-        fputs(SD_ERR, stderr);
         va_start(ap, format);
-        vfprintf(stderr, format, ap);
+        n = vasprintf(&text, format, ap);
         va_end(ap);
-        fputc('\n', stderr);
+        fprintf(stderr, SD_ERR "%s\n",
+                n < 0 ? "There is no memory to say what is wrong; make some free." : text);
+        if (n < 0)
+                text = NULL;
 }
 
 static void help(void) {

@@ -140,7 +140,7 @@ static int send_some(const struct table_split *split, const int *fds, size_t n, 
                 .msg_controllen = CMSG_SPACE(n * sizeof(int)),
         };
         struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-        int numbers[MESSAGE_FDS];
+        int numbers[MESSAGE_FDS] = { 0 };
 
         /* A stranger's socket may have been made one that cannot be sent on (ETOOMANYREFS); a module it is none. */
         for (size_t i = 0; i < n; i++)
