@@ -85,6 +85,7 @@ check_rest
 
 check_terminal "^D gives no password" "exit 4" alice modctl load "$DUMMY" <<END
 expect Password:
+quiet
 press D
 END
 check_not "nothing is loaded" loaded dummy
