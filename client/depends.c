@@ -3,8 +3,9 @@
 /*
  * Depends
  *
- * What a module needs whose file depmod(8) never saw, by its own word: the line `depends=` in its .modinfo. Such files
- * come in sets, so each name is looked for beside the file first, and then among the kernel's modules.
+ * What a module needs. Of the kernel's own depmod(8) has written it down; of a file that depmod never saw the line `depends=`
+ * in its .modinfo tells. Such files come in sets, so each name is looked for beside the file first, and then among the
+ * kernel's modules.
  */
 
 #include <dirent.h>
@@ -88,6 +89,14 @@ static int find(struct resolver *resolver, struct kmod_module *module, const cha
         return -ENOENT;
 }
 
+static int collect_known(struct kmod_module *module, struct module_array *all) {
+        struct kmod_list *list = kmod_module_get_dependencies(module);
+        int r = module_array_add_list(all, list);
+
+        kmod_module_unref_list(list);
+        return r;
+}
+
 /* What @seen has is in @all already, or will be: files that name each other come to an end here. */
 static int collect(struct resolver *resolver, struct kmod_module *module, struct module_array *seen,
                    struct module_array *all) {
@@ -107,7 +116,7 @@ static int collect(struct resolver *resolver, struct kmod_module *module, struct
                 if (r >= 0 && module_array_contains(&resolver->foreign, needed))
                         r = collect(resolver, needed, seen, all);
                 else if (r >= 0)
-                        r = resolver_get_dependencies(resolver, needed, all);
+                        r = collect_known(needed, all);
                 if (r >= 0)
                         r = module_array_add(all, needed);
                 kmod_module_unref(needed);
@@ -116,10 +125,10 @@ static int collect(struct resolver *resolver, struct kmod_module *module, struct
 }
 
 /**
- * depends_collect() - what must be loaded before a file's module
+ * depends_collect() - what must be loaded before a module
  * @resolver:   the resolver
- * @module:     the module, which has a path
- * @ret:        where to add all that it needs, each after what it needs itself
+ * @module:     the module
+ * @ret:        where to add all that it needs, and all that those need, each after what it needs itself
  *
  * Return: 0, -ENOENT after saying which dependency there is not, or another negative errno.
  */
@@ -127,6 +136,8 @@ int depends_collect(struct resolver *resolver, struct kmod_module *module, struc
         struct module_array seen = { 0 };
         int r;
 
+        if (!module_array_contains(&resolver->foreign, module))
+                return collect_known(module, ret);
         r = collect(resolver, module, &seen, ret);
         module_array_clear(&seen);
         return r;

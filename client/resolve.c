@@ -17,7 +17,6 @@
 #include <sys/utsname.h>
 
 #include "command.h"
-#include "depends.h"
 #include "message.h"
 #include "resolve.h"
 
@@ -309,27 +308,6 @@ int resolver_find(struct resolver *resolver, const char *target, struct matches 
         }
         *ret = matches;
         return EXIT_DONE;
-}
-
-/**
- * resolver_get_dependencies() - what must be loaded before a module
- * @resolver:   the resolver
- * @module:     the module
- * @ret:        all that it needs, and all that those need, each after what it needs itself
- *
- * Return: 0, -ENOENT after saying which dependency there is not, or another negative errno.
- */
-int resolver_get_dependencies(struct resolver *resolver, struct kmod_module *module,
-                              struct module_array *ret) {
-        struct kmod_list *list;
-        int r;
-
-        if (module_array_contains(&resolver->foreign, module))
-                return depends_collect(resolver, module, ret);
-        list = kmod_module_get_dependencies(module);
-        r = module_array_add_list(ret, list);
-        kmod_module_unref_list(list);
-        return r;
 }
 
 /**

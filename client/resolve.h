@@ -33,8 +33,6 @@ void resolver_expect(struct resolver *resolver, size_t n);
 int resolver_report(int error);
 struct resolver *resolver_free(struct resolver *resolver);
 int resolver_find(struct resolver *resolver, const char *target, struct matches *ret);
-int resolver_get_dependencies(struct resolver *resolver, struct kmod_module *module,
-                              struct module_array *ret);
 int resolver_is_blacklisted(struct resolver *resolver, struct kmod_module *module);
 void matches_clear(struct matches *matches);
 

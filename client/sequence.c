@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "depends.h"
 #include "sequence.h"
 
 struct builder {
@@ -93,7 +94,7 @@ static int visit(struct builder *builder, struct kmod_module *module) {
                 return 0;
         r = module_array_add(&builder->visited, module);
         if (r >= 0)
-                r = resolver_get_dependencies(builder->resolver, module, &needed);
+                r = depends_collect(builder->resolver, module, &needed);
         /* Before any of them may turn up as the soft dependency of another. */
         if (r >= 0 && module == builder->target)
                 r = require(builder, &needed);
