@@ -41,9 +41,8 @@ begin_on_hold() {
         sleep 1
 }
 
-# Lies a request in the loader's socket that it has not read?
-request_waits() {
-        ss -xaH | awk '/moduled-loader.socket/ && $2 == "ESTAB" && $3 > 0 { found = 1 } END { exit !found }'
+is_traced() {
+        ! grep -q '^TracerPid:.0$' "/proc/$1/status"
 }
 
 count_descriptors() {

@@ -13,6 +13,8 @@
 . /guest/fault-lib.sh
 
 allow_alice 70-killed
+mkdir -p /etc/moduled.conf.d
+printf '[Limits]\nInspectionSec=60\n' >/etc/moduled.conf.d/70-killed.conf
 test_modules
 next_works "the services are up"
 
@@ -23,7 +25,7 @@ kill -STOP "$polkit"
 begin_on_hold "$DUMMY"
 kill -STOP "$loader"
 kill -CONT "$polkit"
-check "the request lies in its socket" wait_for 20 request_waits
+check "the request lies in its socket" wait_for 60 /guest/queued "$loader"
 kill -KILL "$loader"
 ends "the loader is killed before it reads the request" org.moduled1.Error.LoaderCrashed 'not loaded, .*; try again'
 next_works "after that"
@@ -65,11 +67,20 @@ next_works "after that"
 inspector=$(inspector_pid)
 kill -STOP "$inspector"
 begin_on_hold "$DUMMY"
-check "the inspector's child is killed as soon as it is there" /guest/kill-child "$inspector"
+# The child closes what it does not need, first of all.
+strace -f -q -o /run/case.strace -p "$inspector" -e trace=close_range -e inject=close_range:signal=SIGKILL &
+tracer=$!
+check "the inspector is traced" wait_for 30 is_traced "$inspector"
+kill -CONT "$inspector"
 ends "the inspector's child is killed" org.moduled1.Error.NotAModule 'cannot be looked into'
+kill "$tracer"
+wait "$tracer" || true
+check "as soon as it is there" grep -q 'killed by SIGKILL' /run/case.strace
 next_works "after that"
 
 # Stopped, each is given up, in a bounded time. The inspector is the broker's to end.
+rm /etc/moduled.conf.d/70-killed.conf
+systemctl reload moduled.service
 inspector=$(inspector_pid)
 kill -STOP "$inspector"
 begin "$DUMMY"
@@ -85,4 +96,5 @@ kill -CONT "$loader"
 next_works "when it goes on"
 check_not "it does not do what was given up" loaded dummy
 
+rm -f /run/case.strace
 finish
