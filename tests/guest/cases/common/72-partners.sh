@@ -68,7 +68,7 @@ allow_alice 72-partners
 next_works "after that"
 
 # The bus.
-check "a module is loaded before" as alice modctl load "$DUMMY"
+check "a module is loaded before" as alice modctl load "$MODULES/mt_plain.ko"
 begin "$MODULES/mt_sleep.ko" seconds=4
 wait_for 30 initializing mt_sleep
 broker=$(main_pid moduled)
@@ -76,8 +76,8 @@ systemctl restart dbus.service
 ends "the bus is started anew" None 'closed'
 check "the broker has left" wait_for 10 sh -c "! test -e /proc/$broker"
 wait_for 30 is_live mt_sleep
-check "the next call starts another" wait_for 10 owner_is alice dummy
-check "what was loaded before is unloaded" as alice modctl unload dummy
+check "the next call starts another" wait_for 30 owner_is alice mt_5fplain
+check "what was loaded before is unloaded" as alice modctl unload mt_plain
 check_not "what was under way is somebody else's" owner_is alice mt_5fsleep
 check "and can be unloaded as such" as alice modctl unload mt_sleep
 next_works "after that"
