@@ -67,10 +67,10 @@ check "reach it" ip link show dummy1
 check "later ones do not" as alice modctl load dummy numdummies=3
 check_says "which is said" 'gets no parameters any more'
 rmmod dummy
-check "several modules in one command" as alice modctl load dummy ifb brd
-check "are there" all_loaded dummy ifb brd
-check "and go in one" as alice modctl unload dummy ifb brd
-check "all of them" none_loaded dummy ifb brd
+check "several modules in one command" as alice modctl load dummy ifb ts_kmp
+check "are there" all_loaded dummy ifb ts_kmp
+check "and go in one" as alice modctl unload dummy ifb ts_kmp
+check "all of them" none_loaded dummy ifb ts_kmp
 check_exit 1 "one that there is not" as alice modctl load nosuchmodule dummy
 check_says "is told apart" "There is no module or alias 'nosuchmodule' for the kernel "
 check "from those that there are" loaded dummy
@@ -81,7 +81,7 @@ check_says "which is said" 'is built into the kernel'
 
 # What the administrator says of them.
 cat >"$drop_in" <<'END'
-softdep dummy pre: ifb post: brd nosuchmodule
+softdep dummy pre: ifb post: ts_kmp nosuchmodule
 alias made-up-two dummy
 alias made-up-two zram
 alias made-up-one zram
@@ -89,18 +89,18 @@ blacklist zram
 END
 check "soft dependencies are loaded, too" as alice modctl load -v dummy
 check_says "what stands before it" '^Loaded ifb\.$'
-check_says "what stands behind it" '^Loaded brd\.$'
-check "they are there" all_loaded dummy ifb brd
-rmmod dummy ifb brd
+check_says "what stands behind it" '^Loaded ts_kmp\.$'
+check "they are there" all_loaded dummy ifb ts_kmp
+rmmod dummy ifb ts_kmp
 check "who may not load them does without" as bob modctl load -v dummy
 check_says "the module is loaded" '^Loaded dummy\.$'
 check_says "and it is said" '^modctl: ifb is only a soft dependency'
-check "none of them came" none_loaded ifb brd
+check "none of them came" none_loaded ifb ts_kmp
 rmmod dummy
 check "an alias leaves out what is blacklisted" as alice modctl load -q made-up-two
 check "the rest is there" loaded dummy
 check "what is blacklisted is not" none_loaded zram
-rmmod dummy ifb brd
+rmmod dummy ifb ts_kmp
 check "an alias of that alone" as alice modctl load made-up-one
 check_says "loads nothing, and says so" 'blacklisted'
 check_exit 3 "by its name it is refused" as alice modctl load zram
