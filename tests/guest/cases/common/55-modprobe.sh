@@ -68,6 +68,8 @@ check_not "the kernel does not hear of what the module does not have" \
         sh -c "dmesg | grep 'brd: unknown parameter'"
 journalctl --sync
 check "the journal does" sh -c "journalctl --quiet --since=@$CASE_SINCE --unit=moduled.service | grep no_such"
+# udev opens a new block device for a moment.
+udevadm settle --timeout=60
 check "unloaded" as alice modctl unload brd
 check_not "a caller cannot give what an option gives" as bob modctl load "$brd" rd_nr=2
 check_says "the file is named" "$conf"
@@ -77,6 +79,7 @@ check "others he can give" as bob modctl load "$brd" rd_size=1024
 check "they go with the options" \
         test "$(cat /sys/module/brd/parameters/rd_nr /sys/module/brd/parameters/rd_size)" = "1
 1024"
+udevadm settle --timeout=60
 check "unloaded" as bob modctl unload brd
 rm "$conf"
 
@@ -91,6 +94,7 @@ check_says "and is named" /proc/cmdline
 check_exit 3 "for each name in it" load "$null_blk"
 check "an option there is given to its module" load "$brd"
 check "with its value" test "$(cat /sys/module/brd/parameters/rd_nr)" = 1
+udevadm settle --timeout=60
 check "unloaded" as alice modctl unload brd
 rm -r "$dropin"
 systemctl daemon-reload
