@@ -82,7 +82,7 @@ check_terminal "one of them is in use by the time that a later one fails" "exit 
 expect Password:
 secret root
 END
-check_says "which is said" 'Of what this call had loaded these are in use and stay: mt_held$'
+check_says "which is said" 'Of what this call had loaded these are in use and stay: mt_held\.$'
 check "it is there" loaded mt_held
 check "the others are not" none_loaded mt_chain1 mt_chain2 mt_chain3
 check "moduled knows that it loaded it" as alice modctl list
