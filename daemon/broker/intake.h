@@ -12,7 +12,9 @@ struct arrival {
         int shown;
 };
 
-int intake_begin(void);
+typedef void (*intake_stray_t)(const int *fds, size_t n, void *userdata);
+
+int intake_begin(int stream, intake_stray_t stray, void *userdata);
 size_t intake_pending(const struct arrival **ret);
 size_t intake_take(struct arrival ret[static INTAKE_MAX]);
 void intake_discard(void);

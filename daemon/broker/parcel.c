@@ -164,6 +164,21 @@ int parcel_get(const struct parcel *parcel, int shown) {
         return -1;
 }
 
+/* Nobody knows whose they are. Without memory they stay open: better a number lost than a thread. */
+static void on_stray(const int *fds, size_t n, void *userdata) {
+        const struct parcels *parcels = userdata;
+        struct bundle *bundle = bundle_new(n);
+        struct user *user;
+
+        if (!bundle || user_get(parcels->users, UID_UNKNOWN, &user) < 0) {
+                free(bundle);
+                return;
+        }
+        memcpy(bundle->fds, fds, n * sizeof *fds);
+        disposal_add(parcels->disposal, bundle, user);
+        user_unref(user);
+}
+
 static size_t put(const struct arrival *arrivals, size_t n, int *fds, size_t at) {
         for (size_t i = 0; fds && i < n; i++)
                 fds[at + i] = arrivals[i].fd;
@@ -215,7 +230,9 @@ int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcel
         parcels->bus = sd_bus_ref(bus);
         parcels->users = users;
 
-        r = intake_begin();
+        r = sd_bus_get_fd(bus);
+        if (r >= 0)
+                r = intake_begin(r, on_stray, parcels);
         if (r >= 0)
                 r = disposal_new(event, users, list_lent, parcels, &parcels->disposal);
         if (r >= 0)
