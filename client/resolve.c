@@ -162,9 +162,8 @@ static bool ends_like_a_module(const char *text) {
 static bool is_file(const char *target) {
         size_t head = strcspn(target, "/:");
 
-        if (target[head] == '/' || ends_like_a_module(target))
-                return true;
-        return target[head] == ':' && strchr(target, '/') && access(target, F_OK) == 0;
+        /* devname:snd/seq is an alias, whatever stands in this directory. */
+        return target[head] == '/' || ends_like_a_module(target);
 }
 
 static int add_match(struct matches *matches, struct match match) {

@@ -69,8 +69,11 @@ static void print_step(struct show *show, const struct step *step, const char *f
                 print_line("insmod", path, options, parameters);
                 if (show->bus)
                         print_verdict(show, path);
-        } else if (kmod_module_get_initstate(step->module) == KMOD_MODULE_BUILTIN)
-                printf("builtin %s\n", kmod_module_get_name(step->module));
+        } else if (kmod_module_get_initstate(step->module) == KMOD_MODULE_BUILTIN) {
+                _cleanup_free_ char *name = text_shown(kmod_module_get_name(step->module), 0);
+
+                printf("builtin %s\n", name ? name : "?");
+        }
 }
 
 static int show_match(struct show *show, const struct match *match) {

@@ -27,7 +27,7 @@
  */
 void stamp_take(const char *path, struct stamp *ret) {
         *ret = (struct stamp){ 0 };
-        if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS | STATX_MNT_ID, &ret->stx) < 0)
+        if (statx(AT_FDCWD, path, AT_STATX_FORCE_SYNC, STATX_BASIC_STATS | STATX_MNT_ID, &ret->stx) < 0)
                 ret->error = errno;
 }
 
