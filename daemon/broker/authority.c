@@ -36,9 +36,12 @@
 /* Half of what the bus allows, which leaves room for prompts and for what sd-bus asks itself. */
 #define SENT_MAX 64
 
-#define DETAIL_MAX 512
-/* As many names as fit into one message's descriptors, and the words between them. */
-#define DETAIL_MODULES_MAX 2048
+/*
+ * Nothing is cut that somebody or a rule decides by: a path or parameters of PATH_MAX, each byte escaped; and as many of
+ * those, with a name and words between, as one message has descriptors.
+ */
+#define DETAIL_MAX ((size_t) 4 * 4096)
+#define DETAIL_MODULES_MAX (16 * (DETAIL_MAX + 256))
 
 TAILQ_HEAD(query_queue, authority_query);
 

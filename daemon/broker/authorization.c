@@ -86,9 +86,21 @@ static size_t count_open(const struct authorization *authorization) {
         return n;
 }
 
-/* "a, b with x=1": the modules that are left, each once, with the parameters that the caller chose. */
+static bool is_repeated(const struct authorization *authorization, size_t i) {
+        for (size_t j = 0; j < i; j++)
+                if (!authorization->asked[j].settled &&
+                    strcmp(authorization->asked[j].question.details.module,
+                           authorization->asked[i].question.details.module) == 0)
+                        return true;
+        return false;
+}
+
+/*
+ * "a, b; b with x=1": the modules that are left, each once, and then the parameters that the caller chose, which may be
+ * long and must not hide a module.
+ */
 static int name_modules(struct authorization *authorization) {
-        const char *last = NULL;
+        const char *separator = "";
         size_t size;
         FILE *f;
 
@@ -96,14 +108,17 @@ static int name_modules(struct authorization *authorization) {
         if (!f)
                 return -ENOMEM;
         for (size_t i = 0; i < authorization->n; i++) {
+                if (authorization->asked[i].settled || is_repeated(authorization, i))
+                        continue;
+                fprintf(f, "%s%s", separator, authorization->asked[i].question.details.module);
+                separator = ", ";
+        }
+        for (size_t i = 0; i < authorization->n; i++) {
                 const struct authority_details *details = &authorization->asked[i].question.details;
 
-                if (authorization->asked[i].settled || (last && strcmp(last, details->module) == 0))
-                        continue;
-                fprintf(f, "%s%s", last ? ", " : "", details->module);
-                if (details->parameters && details->parameters[0])
-                        fprintf(f, " with %s", details->parameters);
-                last = details->module;
+                if (!authorization->asked[i].settled && !is_repeated(authorization, i) &&
+                    details->parameters && details->parameters[0])
+                        fprintf(f, "; %s with %s", details->module, details->parameters);
         }
         return fclose(f) != 0 ? -ENOMEM : 0;
 }

@@ -40,7 +40,7 @@ rmmod mt_chain5 mt_chain4 mt_chain3 mt_chain2 mt_chain1
 
 check_terminal "the prompt is about parameters, too" "exit 0" alice /guest/chain --ask \
         "${mt}_plain.ko" "${mt}_init.ko=say=hello" <<END
-expect load these kernel modules: mt_plain, mt_init with say=hello
+expect load these kernel modules: mt_plain, mt_init; mt_init with say=hello
 expect Password:
 secret root
 END
