@@ -160,6 +160,19 @@ loaded() {
         [ -d "/sys/module/$1" ]
 }
 
+# all_loaded NAME…, none_loaded NAME…
+all_loaded() {
+        for name; do
+                loaded "$name" || return 1
+        done
+}
+
+none_loaded() {
+        for name; do
+                ! loaded "$name" || return 1
+        done
+}
+
 # transcript LINE…: for people (tools/demo prints it); no result.
 transcript() {
         printf '%s\n' "$*" | sed -e 's/^/#| /' >&3

@@ -21,18 +21,6 @@ drop_in=/etc/modprobe.d/12-names.conf
 release=$(uname -r)
 tree=/lib/modules/$release
 
-all_loaded() {
-        for name; do
-                loaded "$name" || return 1
-        done
-}
-
-none_loaded() {
-        for name; do
-                ! loaded "$name" || return 1
-        done
-}
-
 check "a module is loaded by name" as alice modctl load -v vxlan
 check_says "what it needs comes first" '^Loaded (ip6_)?udp_tunnel\.$'
 check_says "and it comes last" '^Loaded vxlan\.$'

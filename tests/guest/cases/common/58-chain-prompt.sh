@@ -14,18 +14,6 @@ test_modules
 mt=$MODULES/mt
 remember_rest
 
-# are_loaded NAME…, none_loaded NAME…
-are_loaded() {
-        for name; do
-                loaded "$name" || return 1
-        done
-}
-none_loaded() {
-        for name; do
-                ! loaded "$name" || return 1
-        done
-}
-
 check_terminal "five modules load after one prompt" "exit 0" alice /guest/chain --ask \
         "${mt}_chain1.ko" "${mt}_chain2.ko" "${mt}_chain3.ko" "${mt}_chain4.ko" "${mt}_chain5.ko" <<END
 expect org.moduled1.load-many
@@ -34,7 +22,7 @@ expect Password:
 secret root
 END
 check "it is the only one" test "$(grep -c 'Password:' "$OUTPUT")" -eq 1
-check "all are loaded" are_loaded mt_chain1 mt_chain2 mt_chain3 mt_chain4 mt_chain5
+check "all are loaded" all_loaded mt_chain1 mt_chain2 mt_chain3 mt_chain4 mt_chain5
 check_rest
 rmmod mt_chain5 mt_chain4 mt_chain3 mt_chain2 mt_chain1
 
