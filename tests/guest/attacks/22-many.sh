@@ -28,20 +28,6 @@ lets_go() {
         wait "$attacker"
 }
 
-# is_below N: so many descriptors has the broker in its table.
-is_below() {
-        set -- "$1" "/proc/$broker/fd"/*
-        echo "$(($# - 1)) descriptors"
-        [ $# -le "$1" ]
-}
-
-# One for each that hangs, 8 at most, one for each table that was left, and the main one.
-has_few_threads() {
-        set -- "/proc/$broker/task"/*
-        echo "$# threads"
-        [ $# -gt 1 ] && [ $# -le 16 ]
-}
-
 # One thread that hangs has a table of its own by now, without a connection to the bus.
 hanging_are_apart() {
         for task in "/proc/$broker/task"/*; do

@@ -109,6 +109,20 @@ survived() {
         check "and unloads" as bob modctl unload dummy
 }
 
+# is_below N: so many descriptors has the broker in its table.
+is_below() {
+        set -- "$1" "/proc/$broker/fd"/*
+        echo "$(($# - 1)) descriptors"
+        [ $# -le "$1" ]
+}
+
+# One for each that hangs, 8 at most, one for each table that was left, and the main one.
+has_few_threads() {
+        set -- "/proc/$broker/task"/*
+        echo "$# threads"
+        [ $# -gt 1 ] && [ $# -le 16 ]
+}
+
 # expect <<EOF: each line says how an attempt must have ended, of which the last command printed one a line:
 #
 #     KIND OUTCOME WORDS…
