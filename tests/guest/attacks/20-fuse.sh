@@ -35,7 +35,7 @@ attacker=$!
 check "alice passes files of a server that does not let go" wait_for 40 grep -q asked-by-moduled /run/case.close
 set -- "/proc/$broker/fd"/*
 check "what does not come back is bounded" test $# -lt 150
-check "and so are the threads that wait for it" grep -Eq '^Threads:.([1-9]|1[0-2])$' "/proc/$broker/status"
+check "and so are the threads that wait for it" has_few_threads
 check "and the memory" sh -c "sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$broker/status | { read -r kb && [ \"\$kb\" -lt 32768 ]; }"
 echo >&4
 exec 4<&-
