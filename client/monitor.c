@@ -180,8 +180,11 @@ static int on_signal(sd_bus_message *m, struct monitor *monitor, bool is_removal
         struct report report = { .time = now(), .is_removal = is_removal, .is_ours = true };
         const char *object;
 
-        /* What is no signal of moduled's as we know them is passed over. */
-        if (sd_bus_message_read(m, "so", &report.name, &object) < 0)
+        /*
+         * The bus lets through to us what moduled sends to everybody, and what anybody sends to us alone; sd-bus does not look
+         * whether that comes from whom a match names. What is no signal of moduled's as we know them is passed over, too.
+         */
+        if (sd_bus_message_get_destination(m) || sd_bus_message_read(m, "so", &report.name, &object) < 0)
                 return 0;
         forget(monitor, report.name, is_removal);
         if (!is_removal)
