@@ -5,21 +5,52 @@
  *
  * Asks the bus who a connection belongs to, without waiting for the answer. sd-bus' own sd_bus_query_sender_creds()
  * waits.
+ *
+ * The bus gives a unique name to one connection only, as long as it runs, and says the same of it each time; see "Unique
+ * Connection Name" and GetConnectionCredentials in the D-Bus Specification. So an answer is kept until the connection ends,
+ * which the bus tells.
  */
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "caller.h"
 #include "cleanup.h"
 #include "intake.h"
 
+#define BUS "org.freedesktop.DBus"
+
 /* The bus itself answers; if it does not within this time, in µs, nothing goes any more. */
 #define ANSWER_TIMEOUT (25 * UINT64_C(1000000))
 
+/* Connections that are remembered; the one that has not called for longest is forgotten for another. */
+#define KNOWN_MAX 128
+
+struct known {
+        uid_t uid;
+        pid_t pid;
+        TAILQ_ENTRY(known) link;
+        char sender[];
+};
+
+TAILQ_HEAD(known_list, known);
+
+struct callers {
+        sd_bus *bus;
+        sd_bus_slot *departures;
+        callers_gone_t gone;
+        void *userdata;
+        struct known_list known; /* the latest to call first */
+        unsigned n_known;
+};
+
 struct caller_query {
+        struct callers *callers;
         sd_bus_slot *slot;
+        char *sender;
         caller_answer_t answer;
         void *userdata;
 };
@@ -58,6 +89,41 @@ static int read_credentials(sd_bus_message *reply, uid_t *ret_uid, pid_t *ret_pi
         return 0;
 }
 
+static struct known *find(const struct callers *callers, const char *sender) {
+        struct known *known;
+
+        TAILQ_FOREACH(known, &callers->known, link)
+                if (strcmp(known->sender, sender) == 0)
+                        return known;
+        return NULL;
+}
+
+static void forget(struct callers *callers, struct known *known) {
+        TAILQ_REMOVE(&callers->known, known, link);
+        callers->n_known--;
+        free(known);
+}
+
+/* Without memory the bus is asked again. */
+static void remember(struct callers *callers, const char *sender, uid_t uid, pid_t pid) {
+        size_t size = strlen(sender) + 1;
+        struct known *known;
+
+        /* Another query may have been under way for the same. */
+        if (find(callers, sender))
+                return;
+        known = calloc(1, sizeof *known + size);
+        if (!known)
+                return;
+        known->uid = uid;
+        known->pid = pid;
+        memcpy(known->sender, sender, size);
+        if (callers->n_known == KNOWN_MAX)
+                forget(callers, TAILQ_LAST(&callers->known, known_list));
+        TAILQ_INSERT_HEAD(&callers->known, known, link);
+        callers->n_known++;
+}
+
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct caller_query *query = userdata;
         uid_t uid = (uid_t) -1;
@@ -72,41 +138,127 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
                 r = -sd_bus_message_get_errno(reply);
         else
                 r = read_credentials(reply, &uid, &pid);
+        if (r == 0)
+                remember(query->callers, query->sender, uid, pid);
         query->answer(r, uid, pid, query->userdata);
         return 0;
 }
 
+static int on_departure(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        const char *sender = sd_bus_message_get_sender(message);
+        struct callers *callers = userdata;
+        struct known *known;
+        const char *name;
+
+        (void) error;
+        /* Anybody may send us such a signal, and sd-bus does not look at the sender of what a match is for. */
+        if (!sender || strcmp(sender, BUS) != 0 || sd_bus_message_read(message, "s", &name) < 0)
+                return 0;
+        known = find(callers, name);
+        if (known)
+                forget(callers, known);
+        callers->gone(name, callers->userdata);
+        return 0;
+}
+
 /**
- * caller_query_new() - ask who a connection belongs to
- * @bus:        the bus
- * @sender:     the connection's unique name
- * @answer:     called once, unless the query is freed before; may free it
- * @userdata:   handed to @answer
- * @ret:        the query; owned by the caller
+ * callers_new() - make what knows who calls
+ * @bus:        the bus; not attached to an event loop yet
+ * @gone:       called with each name that nobody has any more, unique or not
+ * @userdata:   handed to @gone
+ * @ret:        owned by the caller; to be given back after all queries
  *
  * Return: 0 or a negative errno.
  */
-int caller_query_new(sd_bus *bus, const char *sender, caller_answer_t answer, void *userdata,
-                     struct caller_query **ret) {
+int callers_new(sd_bus *bus, callers_gone_t gone, void *userdata, struct callers **ret) {
+        struct callers *callers = calloc(1, sizeof *callers);
+        int r;
+
+        if (!callers)
+                return -ENOMEM;
+        callers->bus = sd_bus_ref(bus);
+        callers->gone = gone;
+        callers->userdata = userdata;
+        TAILQ_INIT(&callers->known);
+        /* One for all: the bus works through two messages less for each call, and there are few who leave. */
+        r = sd_bus_add_match_async(
+                        bus, &callers->departures,
+                        "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
+                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg2=''",
+                        on_departure, NULL, callers);
+        if (r < 0) {
+                callers_free(callers);
+                return r;
+        }
+        *ret = callers;
+        return 0;
+}
+
+/**
+ * callers_free() - give back what callers_new() gave
+ * @callers:    or NULL
+ *
+ * Return: NULL.
+ */
+struct callers *callers_free(struct callers *callers) {
+        struct known *known;
+
+        if (!callers)
+                return NULL;
+        sd_bus_slot_unref(callers->departures);
+        while ((known = TAILQ_FIRST(&callers->known)))
+                forget(callers, known);
+        sd_bus_unref(callers->bus);
+        free(callers);
+        return NULL;
+}
+
+static int ask(struct caller_query *query) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
+        int r;
+
+        r = sd_bus_message_new_method_call(query->callers->bus, &message, BUS, "/org/freedesktop/DBus", BUS,
+                                           "GetConnectionCredentials");
+        if (r >= 0)
+                r = sd_bus_message_append(message, "s", query->sender);
+        return r < 0 ? r
+                     : sd_bus_call_async(query->callers->bus, &query->slot, message, on_reply, query,
+                                         ANSWER_TIMEOUT);
+}
+
+/**
+ * caller_query_new() - find out who a connection belongs to
+ * @callers:    what knows who calls
+ * @sender:     the connection's unique name
+ * @answer:     called once, unless the query is freed before; may free it; maybe before this function returns
+ * @userdata:   handed to @answer
+ * @ret:        the query, owned by the caller; NULL if @answer has been called; set before that
+ *
+ * Return: 0 or a negative errno.
+ */
+int caller_query_new(struct callers *callers, const char *sender, caller_answer_t answer, void *userdata,
+                     struct caller_query **ret) {
+        struct known *known = find(callers, sender);
         struct caller_query *query;
         int r;
 
-        r = sd_bus_message_new_method_call(bus, &message, "org.freedesktop.DBus", "/org/freedesktop/DBus",
-                                           "org.freedesktop.DBus", "GetConnectionCredentials");
-        if (r >= 0)
-                r = sd_bus_message_append(message, "s", sender);
-        if (r < 0)
-                return r;
-
+        if (known) {
+                TAILQ_REMOVE(&callers->known, known, link);
+                TAILQ_INSERT_HEAD(&callers->known, known, link);
+                *ret = NULL;
+                answer(0, known->uid, known->pid, userdata);
+                return 0;
+        }
         query = calloc(1, sizeof *query);
         if (!query)
                 return -ENOMEM;
+        query->callers = callers;
         query->answer = answer;
         query->userdata = userdata;
-        r = sd_bus_call_async(bus, &query->slot, message, on_reply, query, ANSWER_TIMEOUT);
+        query->sender = strdup(sender);
+        r = query->sender ? ask(query) : -ENOMEM;
         if (r < 0) {
-                free(query);
+                caller_query_free(query);
                 return r;
         }
         *ret = query;
@@ -123,6 +275,7 @@ struct caller_query *caller_query_free(struct caller_query *query) {
         if (!query)
                 return NULL;
         sd_bus_slot_unref(query->slot);
+        free(query->sender);
         free(query);
         return NULL;
 }

@@ -221,10 +221,7 @@ static void proceed(struct request *request) {
         }
         if (!sd_bus_error_is_set(&request->failure))
                 (void) item_check(item, context->config, context->modprobe, &request->failure);
-        r = request_watch_caller(request);
-        if (r >= 0)
-                r = inspection_new(context->inspector, item->fd, item->name, on_inspection, item,
-                                   &item->inspection);
+        r = inspection_new(context->inspector, item->fd, item->name, on_inspection, item, &item->inspection);
         if (r < 0)
                 request_fail_errno(request, item, r, "The file could not be looked into");
 }

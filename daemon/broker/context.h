@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "authority.h"
+#include "caller.h"
 #include "config.h"
 #include "inspect.h"
 #include "journal.h"
@@ -28,6 +29,7 @@ struct context {
         sd_event *event;
         sd_bus *bus;
         struct config *config;
+        struct callers *callers;
         struct parcels *parcels;
         struct users users;
         struct registry *registry;

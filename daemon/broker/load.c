@@ -104,9 +104,7 @@ static void authorize(struct request *request) {
                 delivery_begin(request);
                 return;
         }
-        r = request_watch_caller(request);
-        if (r >= 0)
-                r = delivery_prepare(request);
+        r = delivery_prepare(request);
         if (r < 0) {
                 request_fail_errno(request, &request->items[0], r, "The loader cannot be reached");
                 return;

@@ -250,6 +250,10 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
         return sd_event_exit(broker->context.event, EXIT_FAILURE);
 }
 
+static void on_caller_gone(const char *name, void *userdata) {
+        requests_give_up(userdata, name);
+}
+
 /* Nothing is asked synchronously, not even the name: parcel.c rests on it. */
 static int open_bus(struct broker *broker) {
         struct context *context = &broker->context;
@@ -261,7 +265,10 @@ static int open_bus(struct broker *broker) {
         if (r >= 0)
                 r = authority_new(context->bus, &context->authority);
         if (r >= 0)
-                r = parcels_new(context->event, context->bus, &context->users, &context->parcels);
+                r = callers_new(context->bus, on_caller_gone, context, &context->callers);
+        if (r >= 0)
+                r = parcels_new(context->event, context->bus, context->callers, &context->users,
+                                &context->parcels);
         if (r >= 0)
                 r = manager_attach(context);
         if (r >= 0)
@@ -366,6 +373,7 @@ static void stop(struct broker *broker) {
         uevents_free(broker->uevents);
         authority_free(context->authority);
         parcels_free(context->parcels);
+        callers_free(context->callers);
         sd_bus_flush_close_unref(context->bus);
         inspector_free(context->inspector);
         registry_free(context->registry);

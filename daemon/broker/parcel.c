@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "caller.h"
 #include "cleanup.h"
 #include "disposal.h"
 #include "intake.h"
@@ -31,6 +30,7 @@ TAILQ_HEAD(parcel_list, parcel);
 
 struct parcels {
         sd_bus *bus;
+        struct callers *callers;
         struct users *users;
         struct disposal *disposal;
         sd_event_source *unclaimed_source;
@@ -90,7 +90,7 @@ static int on_unclaimed(sd_event_source *source, void *userdata) {
         parcels->current = NULL;
         TAILQ_INSERT_TAIL(&parcels->claimed, parcel, link);
         if (!parcel->sender ||
-            caller_query_new(parcels->bus, parcel->sender, on_caller, parcel, &parcel->query) < 0)
+            caller_query_new(parcels->callers, parcel->sender, on_caller, parcel, &parcel->query) < 0)
                 on_caller(-ENODATA, UID_UNKNOWN, 0, parcel);
         return 0;
 }
@@ -215,12 +215,14 @@ static int attach(struct parcels *parcels, sd_event *event) {
  * parcels_new() - look after the descriptors of all messages
  * @event:      the event loop
  * @bus:        the bus; not attached to @event yet
+ * @callers:    what knows who calls; must outlive the result
  * @users:      the accounts; must outlive the result
  * @ret:        owned by the caller
  *
  * Return: 0 or a negative errno.
  */
-int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcels **ret) {
+int parcels_new(sd_event *event, sd_bus *bus, struct callers *callers, struct users *users,
+                struct parcels **ret) {
         struct parcels *parcels = calloc(1, sizeof *parcels);
         int r;
 
@@ -228,6 +230,7 @@ int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcel
                 return -ENOMEM;
         TAILQ_INIT(&parcels->claimed);
         parcels->bus = sd_bus_ref(bus);
+        parcels->callers = callers;
         parcels->users = users;
 
         r = sd_bus_get_fd(bus);

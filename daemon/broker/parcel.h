@@ -5,12 +5,14 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
+#include "caller.h"
 #include "quota.h"
 
 struct parcels;
 struct parcel;
 
-int parcels_new(sd_event *event, sd_bus *bus, struct users *users, struct parcels **ret);
+int parcels_new(sd_event *event, sd_bus *bus, struct callers *callers, struct users *users,
+                struct parcels **ret);
 struct parcels *parcels_free(struct parcels *parcels);
 int parcel_get(const struct parcel *parcel, int shown);
 struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message);

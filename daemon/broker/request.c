@@ -15,7 +15,6 @@
 #include <syslog.h>
 #include <systemd/sd-login.h>
 
-#include "caller.h"
 #include "cleanup.h"
 #include "failure.h"
 #include "names.h"
@@ -41,7 +40,6 @@ void request_free(struct request *request) {
         authorization_free(request->authorization);
         loader_call_free(request->loader);
         sd_event_source_unref(request->slow);
-        sd_bus_slot_unref(request->departure);
         sd_bus_error_free(&request->failure);
 
         if (user)
@@ -234,43 +232,30 @@ static void on_caller(int r, uid_t uid, pid_t pid, void *userdata) {
                 request->proceed(request);
 }
 
-/* The caller has left the bus: what has not begun does not begin any more. */
-static int on_departure(sd_bus_message *message, void *userdata, sd_bus_error *error) {
-        struct request *request = userdata;
+static struct request *first_of(const struct context *context, const char *sender) {
+        struct request *request;
 
-        (void) message;
-        (void) error;
-        request->left = true;
-        if (request->give_up)
-                request->give_up(request);
-        else
-                request_free(request);
-        return 0;
+        LIST_FOREACH(request, &context->requests, link)
+                if (!request->left && strcmp(sd_bus_message_get_sender(request->message), sender) == 0)
+                        return request;
+        return NULL;
 }
 
 /**
- * request_watch_caller() - notice when the caller leaves the bus
- * @request:    the request
- *
- * To be called before the request waits for anything, and not before it is known to: most of what a refusal costs the bus
- * would be this. The bus said who calls in answer to a question of the same event, so the caller was there then; if it has
- * left since, polkit does not know it any more.
- *
- * Return: 0 or a negative errno.
+ * requests_give_up() - a caller has left the bus: what has not begun does not begin any more
+ * @context:    the broker's context
+ * @sender:     the caller's unique name
  */
-int request_watch_caller(struct request *request) {
-        const char *sender = sd_bus_message_get_sender(request->message);
-        _cleanup_free_ char *match = NULL;
-        int r;
+void requests_give_up(struct context *context, const char *sender) {
+        struct request *request;
 
-        if (asprintf(&match,
-                     "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',"
-                     "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s',arg2=''",
-                     sender) < 0)
-                return -ENOMEM;
-        r = sd_bus_add_match_async(request->context->bus, &request->departure, match, on_departure, NULL,
-                                   request);
-        return r < 0 ? r : 0;
+        while ((request = first_of(context, sender))) {
+                request->left = true;
+                if (request->give_up)
+                        request->give_up(request);
+                else
+                        request_free(request);
+        }
 }
 
 /**
@@ -313,8 +298,6 @@ int request_new(struct context *context, sd_bus_message *message, const char *ve
  * request_begin() - find out who calls, and go on from there
  * @request:    the request; freed on failure
  *
- * The match for the caller's departure stands before the question, so that a departure cannot fall between the two.
- *
  * Return: 1, or a negative errno if it was not begun, for the message's handler to return.
  */
 int request_begin(struct request *request) {
@@ -326,7 +309,8 @@ int request_begin(struct request *request) {
                 request->items[i].request = request;
                 request->items[i].fd = parcel_get(request->parcel, request->items[i].fd);
         }
-        r = sender ? caller_query_new(request->context->bus, sender, on_caller, request, &request->caller)
+        r = sender ? caller_query_new(request->context->callers, sender, on_caller, request,
+                                      &request->caller)
                    : -ENODATA;
         if (r < 0) {
                 request_free(request);

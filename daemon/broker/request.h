@@ -46,7 +46,6 @@ struct request {
         bool undoing;
         sd_bus_error failure; /* what the call is answered with when all has been undone */
 
-        sd_bus_slot *departure;
         struct caller_query *caller;
         LIST_ENTRY(request) link;
 };
@@ -59,9 +58,9 @@ int request_begin_named(struct context *context, sd_bus_message *message, const 
 void request_free(struct request *request);
 void request_fail(struct request *request, const struct item *item, int r, sd_bus_error *error);
 void request_fail_errno(struct request *request, const struct item *item, int r, const char *what);
-int request_watch_caller(struct request *request);
 void request_learn_unit(struct request *request);
 void request_record(struct request *request, const struct item *item, const sd_bus_error *error);
 void request_asker(const struct request *request, struct asker *ret);
 void requests_refuse(struct context *context);
+void requests_give_up(struct context *context, const char *sender);
 void requests_drop(struct context *context);

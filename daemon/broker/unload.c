@@ -90,10 +90,8 @@ static void authorize(struct request *request) {
         int r;
 
         request_asker(request, &asker);
-        r = request_watch_caller(request);
-        if (r >= 0)
-                r = loader_call_new(request->context->event, request->context->loader_socket, on_loader,
-                                    request, &request->loader);
+        r = loader_call_new(request->context->event, request->context->loader_socket, on_loader, request,
+                            &request->loader);
         if (r < 0) {
                 request_fail_errno(request, item, r, "The loader cannot be reached");
                 return;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* With somebody at the other end of the line who answers as the bus does, and counts. */
+
+#include <glib.h>
+#include <sys/socket.h>
+#include <systemd/sd-bus.h>
+
+#include "caller.h"
+
+#define MANY 200
+
+struct fixture {
+        sd_bus *bus, *peer;
+        struct callers *callers;
+        unsigned asked;
+        int answered; /* how often */
+        int error;
+        uid_t uid;
+        pid_t pid;
+        GString *gone;
+};
+
+static int on_question(sd_bus_message *message, void *userdata, sd_bus_error *error) {
+        struct fixture *fixture = userdata;
+        const char *name;
+        unsigned number;
+
+        if (!sd_bus_message_is_method_call(message, "org.freedesktop.DBus", "GetConnectionCredentials"))
+                return 0;
+        fixture->asked++;
+        g_assert_cmpint(sd_bus_message_read(message, "s", &name), >=, 0);
+        if (g_str_equal(name, ":1.0"))
+                return sd_bus_error_set(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "It has left.");
+        if (g_str_equal(name, ":1.1"))
+                return sd_bus_reply_method_return(message, "a{sv}", 1, "ProcessID", "u", 1);
+        number = (unsigned) g_ascii_strtoull(name + 3, NULL, 10);
+        return sd_bus_reply_method_return(message, "a{sv}", 3, "UnixUserID", "u", 1000 + number, "Other",
+                                          "as", 1, "x", "ProcessID", "u", number);
+}
+
+static void on_gone(const char *name, void *userdata) {
+        struct fixture *fixture = userdata;
+
+        g_string_append_printf(fixture->gone, "%s ", name);
+}
+
+static void set_up(struct fixture *fixture, gconstpointer data) {
+        sd_id128_t id;
+        int ends[2];
+
+        (void) data;
+        fixture->gone = g_string_new(NULL);
+        g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+        g_assert_cmpint(sd_id128_randomize(&id), >=, 0);
+        g_assert_cmpint(sd_bus_new(&fixture->peer), >=, 0);
+        g_assert_cmpint(sd_bus_set_fd(fixture->peer, ends[0], ends[0]), >=, 0);
+        g_assert_cmpint(sd_bus_set_server(fixture->peer, 1, id), >=, 0);
+        g_assert_cmpint(sd_bus_add_filter(fixture->peer, NULL, on_question, fixture), >=, 0);
+        g_assert_cmpint(sd_bus_start(fixture->peer), >=, 0);
+        g_assert_cmpint(sd_bus_new(&fixture->bus), >=, 0);
+        g_assert_cmpint(sd_bus_set_fd(fixture->bus, ends[1], ends[1]), >=, 0);
+        g_assert_cmpint(callers_new(fixture->bus, on_gone, fixture, &fixture->callers), ==, 0);
+        g_assert_cmpint(sd_bus_start(fixture->bus), >=, 0);
+}
+
+static void tear_down(struct fixture *fixture, gconstpointer data) {
+        (void) data;
+        callers_free(fixture->callers);
+        sd_bus_flush_close_unref(fixture->bus);
+        sd_bus_flush_close_unref(fixture->peer);
+        g_string_free(fixture->gone, TRUE);
+}
+
+static void run(struct fixture *fixture) {
+        int r;
+
+        do {
+                r = sd_bus_process(fixture->bus, NULL);
+                g_assert_cmpint(r, >=, 0);
+                r |= sd_bus_process(fixture->peer, NULL);
+                g_assert_cmpint(r, >=, 0);
+        } while (r > 0);
+}
+
+static void on_answer(int error, uid_t uid, pid_t pid, void *userdata) {
+        struct fixture *fixture = userdata;
+
+        fixture->answered++;
+        fixture->error = error;
+        fixture->uid = uid;
+        fixture->pid = pid;
+}
+
+/* Return: how often the bus was asked. */
+static unsigned ask(struct fixture *fixture, const char *sender) {
+        struct caller_query *query;
+        unsigned asked = fixture->asked;
+        int answered = fixture->answered;
+
+        g_assert_cmpint(caller_query_new(fixture->callers, sender, on_answer, fixture, &query), ==, 0);
+        while (fixture->answered == answered)
+                run(fixture);
+        g_assert_true(!query == (fixture->asked == asked));
+        g_assert_null(caller_query_free(query));
+        g_assert_cmpint(fixture->answered, ==, answered + 1);
+        return fixture->asked - asked;
+}
+
+static void leave(struct fixture *fixture, const char *sender, const char *name) {
+        sd_bus_message *signal;
+
+        g_assert_cmpint(sd_bus_message_new_signal(fixture->peer, &signal, "/org/freedesktop/DBus",
+                                                  "org.freedesktop.DBus", "NameOwnerChanged"),
+                        >=, 0);
+        g_assert_cmpint(sd_bus_message_set_sender(signal, sender), >=, 0);
+        g_assert_cmpint(sd_bus_message_append(signal, "sss", name, name, ""), >=, 0);
+        g_assert_cmpint(sd_bus_send(fixture->peer, signal, NULL), >=, 0);
+        sd_bus_message_unref(signal);
+        run(fixture);
+}
+
+static void test_once(struct fixture *fixture, gconstpointer data) {
+        (void) data;
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.70"), ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+        g_assert_cmpint(fixture->error, ==, 0);
+        g_assert_cmpuint(fixture->uid, ==, 1007);
+        g_assert_cmpint(fixture->pid, ==, 7);
+
+        leave(fixture, "org.freedesktop.DBus", ":1.7");
+        leave(fixture, "org.freedesktop.DBus", "org.example");
+        g_assert_cmpstr(fixture->gone->str, ==, ":1.7 org.example ");
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.70"), ==, 0);
+        g_assert_cmpuint(fixture->uid, ==, 1070);
+}
+
+/* Who leaves is the bus's to say. */
+static void test_forged(struct fixture *fixture, gconstpointer data) {
+        (void) data;
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+        leave(fixture, ":1.8", ":1.7");
+        g_assert_cmpstr(fixture->gone->str, ==, "");
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+}
+
+static void test_failure(struct fixture *fixture, gconstpointer data) {
+        (void) data;
+        g_assert_cmpuint(ask(fixture, ":1.0"), ==, 1);
+        g_assert_cmpint(fixture->error, ==, -ESRCH);
+        g_assert_cmpuint(ask(fixture, ":1.0"), ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.1"), ==, 1);
+        g_assert_cmpint(fixture->error, ==, -ENODATA);
+        g_assert_cmpuint(ask(fixture, ":1.1"), ==, 1);
+}
+
+/* What nobody waits for any more is not answered, and the next one asks. */
+static void test_called_off(struct fixture *fixture, gconstpointer data) {
+        struct caller_query *first, *second;
+
+        (void) data;
+        g_assert_cmpint(caller_query_new(fixture->callers, ":1.7", on_answer, fixture, &first), ==, 0);
+        g_assert_cmpint(caller_query_new(fixture->callers, ":1.7", on_answer, fixture, &second), ==, 0);
+        g_assert_nonnull(first);
+        caller_query_free(first);
+        while (fixture->answered == 0)
+                run(fixture);
+        caller_query_free(second);
+        g_assert_cmpint(fixture->answered, ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+}
+
+/* Not more than some are remembered: those that called last. */
+static void test_many(struct fixture *fixture, gconstpointer data) {
+        unsigned asked = 0;
+
+        (void) data;
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+        for (unsigned i = 100; i < 100 + MANY; i++) {
+                g_autofree char *sender = g_strdup_printf(":1.%u", i);
+
+                g_assert_cmpuint(ask(fixture, sender), ==, 1);
+                g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+        }
+        for (unsigned i = 100 + MANY; i-- > 100;) {
+                g_autofree char *sender = g_strdup_printf(":1.%u", i);
+
+                asked += ask(fixture, sender);
+        }
+        g_assert_cmpuint(asked, >, 0);
+        g_assert_cmpuint(asked, <, MANY);
+}
+
+int main(int argc, char *argv[]) {
+        g_test_init(&argc, &argv, NULL);
+        g_test_add("/caller/once", struct fixture, NULL, set_up, test_once, tear_down);
+        g_test_add("/caller/forged", struct fixture, NULL, set_up, test_forged, tear_down);
+        g_test_add("/caller/failure", struct fixture, NULL, set_up, test_failure, tear_down);
+        g_test_add("/caller/called-off", struct fixture, NULL, set_up, test_called_off, tear_down);
+        g_test_add("/caller/many", struct fixture, NULL, set_up, test_many, tear_down);
+        return g_test_run();
+}
