@@ -11,6 +11,7 @@
 #include <systemd/sd-event.h>
 
 #include "authority.h"
+#include "backlog.h"
 #include "caller.h"
 #include "config.h"
 #include "inspect.h"
@@ -30,6 +31,7 @@ struct context {
         sd_bus *bus;
         struct config *config;
         struct callers *callers;
+        struct backlog *backlog;
         struct parcels *parcels;
         struct users users;
         struct registry *registry;

@@ -267,6 +267,8 @@ static int open_bus(struct broker *broker) {
         if (r >= 0)
                 r = callers_new(context->bus, on_caller_gone, context, &context->callers);
         if (r >= 0)
+                r = backlog_new(context->event, &context->backlog);
+        if (r >= 0)
                 r = parcels_new(context->event, context->bus, context->callers, &context->users,
                                 &context->parcels);
         if (r >= 0)
@@ -374,6 +376,7 @@ static void stop(struct broker *broker) {
         authority_free(context->authority);
         parcels_free(context->parcels);
         callers_free(context->callers);
+        backlog_free(context->backlog);
         sd_bus_flush_close_unref(context->bus);
         inspector_free(context->inspector);
         registry_free(context->registry);

@@ -32,6 +32,7 @@ int user_get(struct users *users, uid_t uid, struct user **ret) {
                 user->uid = uid;
                 user->users = users;
                 TAILQ_INIT(&user->waiting);
+                TAILQ_INIT(&user->backlog);
                 LIST_INSERT_HEAD(&users->list, user, link);
         }
         user->references++;

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 #include <sys/types.h>
 
+struct backlog_entry;
 struct bundle;
 
 TAILQ_HEAD(bundle_list, bundle);
@@ -18,6 +19,8 @@ struct user {
         unsigned closing;           /* descriptors that a thread is closing */
         unsigned parked;            /* descriptors that wait for one of those to come back */
         struct bundle_list waiting; /* of such descriptors, but for those in a table that was left */
+        TAILQ_HEAD(, backlog_entry) backlog; /* what nobody has looked at yet */
+        TAILQ_ENTRY(user) round;             /* of those who have something there */
         struct users *users;
         LIST_ENTRY(user) link;
 };

@@ -37,6 +37,7 @@ void request_free(struct request *request) {
         LIST_REMOVE(request, link);
         context->n_requests--;
         caller_query_free(request->caller);
+        backlog_remove(context->backlog, &request->backlog);
         authorization_free(request->authorization);
         loader_call_free(request->loader);
         sd_event_source_unref(request->slow);
@@ -209,6 +210,12 @@ static int check_limits(const struct request *request, sd_bus_error *error) {
         return 0;
 }
 
+static void on_turn(void *userdata) {
+        struct request *request = userdata;
+
+        request->proceed(request);
+}
+
 static void on_caller(int r, uid_t uid, pid_t pid, void *userdata) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         struct request *request = userdata;
@@ -226,10 +233,11 @@ static void on_caller(int r, uid_t uid, pid_t pid, void *userdata) {
         request->user->requests++;
         request->pid = pid;
         r = check_limits(request, &error);
+        if (r >= 0)
+                r = backlog_add(request->context->backlog, request->user, &request->backlog, on_turn,
+                                request);
         if (r < 0)
                 request_fail(request, NULL, r, &error);
-        else
-                request->proceed(request);
 }
 
 static struct request *first_of(const struct context *context, const char *sender) {
@@ -263,7 +271,8 @@ void requests_give_up(struct context *context, const char *sender) {
  * @context:    the broker's context
  * @message:    the call; answered when the request ends
  * @verb:       "load", "unload" or "check"; static
- * @proceed:    called when it is known who calls, and that this user has room for another request
+ * @proceed:    called from the event loop when it is known who calls, that this user has room for another request, and
+ *              it is that user's turn
  * @ret:        the request; the caller adds what it is about, and then calls request_begin() or request_free()
  * @error:      set if there is no room
  *

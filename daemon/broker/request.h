@@ -22,7 +22,7 @@ struct request {
         struct context *context;
         sd_bus_message *message;
         const char *verb;       /* "load", "unload" or "check"; static */
-        request_step_t proceed; /* what comes once it is known who calls */
+        request_step_t proceed; /* what comes once it is known who calls, and it is that user's turn */
         request_step_t give_up; /* the caller has left: called in place of request_free() if not NULL */
         bool left;              /* nobody is there to be answered */
 
@@ -47,6 +47,7 @@ struct request {
         sd_bus_error failure; /* what the call is answered with when all has been undone */
 
         struct caller_query *caller;
+        struct backlog_entry backlog;
         LIST_ENTRY(request) link;
 };
 
