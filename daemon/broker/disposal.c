@@ -112,6 +112,7 @@ static void on_closed(int fd, void *owner) {
 
         bundle->closing--;
         bundle->user->closing--;
+        bundle->user->is_stuck = false;
         disposal->closing--;
         if (fd >= 0) {
                 (void) close(fd);
@@ -270,13 +271,14 @@ static void leave_large_table(struct disposal *disposal) {
                 disposal->present_max = present_max(disposal);
 }
 
-/* Return: whether a thread is at something that one was at the last time, too. */
-static bool is_stuck(struct disposal *disposal) {
+/* Return: whether a thread is at something that one was at the last time, too. Whose it is, is noted. */
+static bool find_stuck(struct disposal *disposal) {
         struct bundle *bundle;
         bool stuck = false;
 
         TAILQ_FOREACH(bundle, &disposal->present, link) {
-                stuck = stuck || (bundle->closing > 0 && bundle->lasts);
+                if (bundle->closing > 0 && bundle->lasts)
+                        stuck = bundle->user->is_stuck = true;
                 bundle->lasts = bundle->closing > 0;
         }
         return stuck;
@@ -295,7 +297,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         if (disposal->n_here == 0)
                 return 0;
-        if (is_stuck(disposal) && disposal->n_batches < STUCK_BATCHES_MAX)
+        if (find_stuck(disposal) && disposal->n_batches < STUCK_BATCHES_MAX)
                 (void) leave_table(disposal);
         return set_timer(disposal);
 }

@@ -20,8 +20,12 @@
 #include "names.h"
 #include "request.h"
 
-/* Descriptors of a user that cannot be closed because something of the user's does not let go of them. */
-#define PARKED_PER_USER 64
+/*
+ * Descriptors of a user that wait to be closed: when something of the user's does not let go of one; and before that is known,
+ * as many as one may have under way.
+ */
+#define PARKED_STUCK 64
+#define PARKED_MAX 512
 
 /* After so many requests at a time there is memory worth giving back. */
 #define CROWD 32
@@ -202,7 +206,7 @@ static int check_limits(const struct request *request, sd_bus_error *error) {
                 return sd_bus_error_setf(
                                 error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "You have %u requests under way already; wait for one of them to end.", max);
-        if (request->user->parked > PARKED_PER_USER)
+        if (request->user->parked > (request->user->is_stuck ? PARKED_STUCK : PARKED_MAX))
                 return sd_bus_error_set(
                                 error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "Too many of the descriptors that you have sent cannot be closed; end the file "

@@ -192,7 +192,9 @@ static void test_flood(struct fixture *f, gconstpointer data) {
 static void test_stuck(struct fixture *f, gconstpointer data) {
         (void) data;
         f->lent = support_open("/proc/self/status");
+        add(f, f->bob, open_null());
         add_stuck(f, f->alice);
+        g_assert_false(f->alice->is_stuck);
         for (gint64 end = g_get_monotonic_time() + SOON; g_get_monotonic_time() < end;) {
                 turn(f);
                 /* But for the peer's and what is lent. */
@@ -202,11 +204,14 @@ static void test_stuck(struct fixture *f, gconstpointer data) {
         g_assert_cmpuint(support_count_descriptors(), ==, f->descriptors + 2);
         g_assert_cmpuint(f->alice->closing, ==, 1);
         g_assert_cmpuint(f->alice->parked, ==, 0);
+        g_assert_true(f->alice->is_stuck);
+        g_assert_false(f->bob->is_stuck);
         g_assert_no_errno(fcntl(f->lent, F_GETFD));
 
         let_go(f);
         run_until_empty(f);
         g_assert_cmpuint(f->alice->closing, ==, 0);
+        g_assert_false(f->alice->is_stuck);
         (void) close(f->lent);
 }
 
