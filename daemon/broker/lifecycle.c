@@ -3,8 +3,8 @@
 /*
  * Lifecycle
  *
- * When the broker leaves: on its own when nobody has called for a while, and when it is told to. It leaves no request
- * behind that the loader is at.
+ * When the broker leaves: on its own when nobody has called for a while, or when it has lost memory; and when it is told to.
+ * It leaves no request behind that the loader is at.
  *
  * A call must not get lost because it comes while the broker is on its way out. So the service manager is told first,
  * which from then on queues a start and does not take us for running; then the bus is asked to take our name away. All
@@ -109,7 +109,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         if (lifecycle->leaving)
                 return extend(lifecycle);
-        if (!busy) {
+        if (!busy || parcels_have_leaked(lifecycle->context->parcels)) {
                 leave(lifecycle);
                 return 0;
         }

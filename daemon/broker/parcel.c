@@ -15,6 +15,8 @@
 #include "intake.h"
 #include "parcel.h"
 
+#define STRAYS_MAX 10000
+
 struct parcel {
         struct parcels *parcels;
         struct arrival arrivals[INTAKE_MAX];
@@ -35,6 +37,7 @@ struct parcels {
         struct disposal *disposal;
         sd_event_source *unclaimed_source;
         sd_bus_slot *filter;
+        unsigned n_strays;          /* messages that sd-bus has dropped */
         struct parcel *current;     /* of the message that is being handled */
         struct parcel_list claimed; /* by a request, or waiting for the bus to say whose they are */
 };
@@ -166,10 +169,11 @@ int parcel_get(const struct parcel *parcel, int shown) {
 
 /* Nobody knows whose they are. Without memory they stay open: better a number lost than a thread. */
 static void on_stray(const int *fds, size_t n, void *userdata) {
-        const struct parcels *parcels = userdata;
+        struct parcels *parcels = userdata;
         struct bundle *bundle = bundle_new(n);
         struct user *user;
 
+        parcels->n_strays++;
         if (!bundle || user_get(parcels->users, UID_UNKNOWN, &user) < 0) {
                 free(bundle);
                 return;
@@ -254,6 +258,17 @@ int parcels_new(sd_event *event, sd_bus *bus, struct callers *callers, struct us
  */
 bool parcels_are_closing(const struct parcels *parcels) {
         return !disposal_is_empty(parcels->disposal) || !TAILQ_EMPTY(&parcels->claimed);
+}
+
+/**
+ * parcels_have_leaked() - has sd-bus lost memory that is worth ending the process for
+ * @parcels:    all parcels
+ *
+ * It loses the numbers that came with a message that it drops, up to 64 bytes of them, and who sends such messages does not
+ * mean well.
+ */
+bool parcels_have_leaked(const struct parcels *parcels) {
+        return parcels->n_strays > STRAYS_MAX;
 }
 
 /**

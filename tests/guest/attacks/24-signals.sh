@@ -54,7 +54,7 @@ the-end  refused
 END
 check "each time" wait "$hers"
 cp /run/case.hers "$OUTPUT"
-check_says "because polkit does not let her" 'authentication|polkit|allow'
+check_says "because polkit does not let her" 'needs an administrator.s password'
 
 survived
 finish
