@@ -339,7 +339,8 @@ static int start(struct broker *broker) {
         if (r >= 0)
                 r = journal_new(context->event, JOURNAL_SOCKET, JOURNAL_INTERVAL, &context->journal);
         if (r >= 0)
-                r = modprobe_new(modprobe_directories, &context->modprobe);
+                r = modprobe_new(modprobe_directories, inspector_zygote(context->inspector),
+                                 &context->modprobe);
         if (r >= 0)
                 r = attach_signals(broker);
         if (r >= 0)

@@ -5,7 +5,8 @@
  *
  * What modprobe.d(5) says of a module, and with it modprobe.blacklist= and MODULE.OPTION= on the kernel's command line.
  * libkmod understands all that, but passes over what it cannot read, and does not tell which file an entry is from. So
- * the files are read here and copied into one, with a mark after each, and libkmod gets that.
+ * the files are read here and copied into one, with a mark after each, and libkmod gets that, in another process
+ * (modprobe-read.c).
  *
  * It is asked twice for each load. So what libkmod made of the files is kept; each time it is looked whether they, and
  * the directories that they are in, are still the same (stamp.c).
@@ -15,7 +16,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <libkmod.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +24,7 @@
 #include <sys/sysmacros.h>
 
 #include "cleanup.h"
+#include "modprobe-ask.h"
 #include "modprobe.h"
 #include "stamp.h"
 
@@ -32,6 +33,11 @@
 #define COMMAND_LINE_MAX 4095
 /* In bytes. The largest in Debian have a few thousand; what is larger than this is no list of modules. */
 #define FILE_MAX ((size_t) 1024 * 1024)
+/*
+ * Of all of them, in bytes. libkmod passes over a line that it has no memory for, without a word. It takes seven times as
+ * much as there is to read at most, and so stays far below what the process that has it may take (sandbox.h).
+ */
+#define COPY_MAX ((off_t) 8 * 1024 * 1024)
 
 /*
  * What we add after each file, behind an empty line because its last one may end in a backslash. So libkmod's lists tell
@@ -63,9 +69,11 @@ struct files {
 
 struct modprobe {
         const char *const *directories;
-        struct stamp *stamps;     /* of the directories */
-        struct files files;       /* by name, the order in which they count */
-        struct kmod_ctx *context; /* what libkmod made of them; NULL: nothing is kept */
+        const struct zygote_link *zygote; /* who forks the process that has libkmod */
+        struct stamp *stamps;             /* of the directories */
+        struct files files;               /* by name, the order in which they count */
+        struct entries entries;           /* what libkmod made of them */
+        bool is_kept;                     /* entries, files and stamps are there, and of one time */
 };
 
 struct query {
@@ -76,10 +84,7 @@ struct query {
         struct modprobe_policy policy;
 };
 
-typedef struct kmod_config_iter *(*get_entries_t)(const struct kmod_ctx *context);
-typedef int (*take_t)(struct query *query, const char *key, const char *value);
-
-DEFINE_CLEANUP(struct kmod_config_iter *, kmod_config_iter_free_iter);
+typedef int (*take_t)(struct query *query, const struct entry *entry);
 
 /**
  * modprobe_options_free() - give back a list of options
@@ -127,22 +132,22 @@ static bool is_same_name(const char *key, const char *name) {
         return *key == *name;
 }
 
-static int take_blacklist(struct query *query, const char *key, const char *value) {
-        (void) value;
-        return is_same_name(key, query->name) ? conclude(query, MODPROBE_BLACKLISTED, query->file, 0) : 0;
+static int take_blacklist(struct query *query, const struct entry *entry) {
+        return is_same_name(entry->key, query->name) ? conclude(query, MODPROBE_BLACKLISTED, query->file, 0)
+                                                     : 0;
 }
 
 /* Here, and only here, modprobe(8) takes the name for a pattern. */
-static int take_install(struct query *query, const char *key, const char *value) {
-        (void) value;
-        return fnmatch(key, query->name, 0) == 0 ? conclude(query, MODPROBE_INSTALL, query->file, 0) : 0;
+static int take_install(struct query *query, const struct entry *entry) {
+        return fnmatch(entry->key, query->name, 0) == 0 ? conclude(query, MODPROBE_INSTALL, query->file, 0)
+                                                        : 0;
 }
 
-static int take_options(struct query *query, const char *key, const char *value) {
+static int take_options(struct query *query, const struct entry *entry) {
         struct modprobe_policy *policy = &query->policy;
         struct modprobe_option *options, *option;
 
-        if (!is_same_name(key, query->name))
+        if (!is_same_name(entry->key, query->name))
                 return 0;
         options = reallocarray(policy->options, policy->n_options + 1, sizeof *options);
         if (!options)
@@ -150,50 +155,38 @@ static int take_options(struct query *query, const char *key, const char *value)
         policy->options = options;
         option = &options[policy->n_options++];
         option->file = strdup(query->file);
-        option->text = strdup(value);
+        option->text = strdup(entry->value);
         return option->file && option->text ? 0 : -ENOMEM;
 }
 
 /* Looks at the entries of one kind, until one is against the module. */
-static int take_entries(struct query *query, get_entries_t get, take_t take) {
-        _cleanup_(kmod_config_iter_free_iterp) struct kmod_config_iter *iter = get(query->modprobe->context);
+static int take_entries(struct query *query, enum entry_kind kind, take_t take) {
         const struct files *files = &query->modprobe->files;
-        size_t n_marks = 0;
+        size_t n_marks = 0, position = 0;
+        struct entry entry;
         int r = 0;
 
-        if (!iter)
-                return -ENOMEM;
-        while (r == 0 && kmod_config_iter_next(iter)) {
-                const char *key = kmod_config_iter_get_key(iter);
-
-                if (strcmp(key, MARK) == 0) {
+        while (r == 0 && entries_next(&query->modprobe->entries, &position, &entry)) {
+                if (entry.kind != kind)
+                        continue;
+                if (strcmp(entry.key, MARK) == 0) {
                         n_marks++;
                         continue;
                 }
                 query->file = n_marks < files->n ? files->items[n_marks].path : COMMAND_LINE;
-                r = take(query, key, kmod_config_iter_get_value(iter));
+                r = take(query, &entry);
         }
         return r == 0 && n_marks != files->n ? -EIO : r;
-}
-
-static int parse(struct query *query) {
-        char path[sizeof "/proc/self/fd/" + 3 * sizeof query->copy];
-        const char *const paths[] = { path, NULL };
-
-        (void) snprintf(path, sizeof path, "/proc/self/fd/%d", query->copy);
-        /* A directory of modules is not needed, nor the modules.softdep in it. */
-        query->modprobe->context = kmod_new("/dev/null", paths);
-        return query->modprobe->context ? 0 : -ENOMEM;
 }
 
 static int take_all(struct query *query) {
         int r;
 
-        r = take_entries(query, kmod_config_get_blacklists, take_blacklist);
+        r = take_entries(query, ENTRY_BLACKLIST, take_blacklist);
         if (r == 0)
-                r = take_entries(query, kmod_config_get_install_commands, take_install);
+                r = take_entries(query, ENTRY_INSTALL, take_install);
         if (r == 0)
-                r = take_entries(query, kmod_config_get_options, take_options);
+                r = take_entries(query, ENTRY_OPTIONS, take_options);
         return r;
 }
 
@@ -233,6 +226,8 @@ static int copy_files(struct query *query) {
                         return conclude(query, MODPROBE_UNREADABLE, path, -r);
                 if (write(query->copy, mark, sizeof mark - 1) != sizeof mark - 1)
                         return -EIO;
+                if (lseek(query->copy, 0, SEEK_CUR) > COPY_MAX)
+                        return conclude(query, MODPROBE_UNREADABLE, path, EFBIG);
         }
         return 0;
 }
@@ -311,11 +306,19 @@ static int read_files(struct query *query) {
                 r = copy_files(query);
         if (r == 0)
                 r = check_command_line(query);
-        return r == 0 ? parse(query) : r;
+        return r;
+}
+
+static int parse(struct query *query) {
+        int r;
+
+        r = modprobe_ask(query->modprobe->zygote, query->copy, &query->modprobe->entries);
+        return r == ENTRIES_NO_LIBRARY ? MODPROBE_NO_LIBRARY : r;
 }
 
 static void forget(struct modprobe *modprobe) {
-        modprobe->context = kmod_unref(modprobe->context);
+        modprobe->is_kept = false;
+        entries_clear(&modprobe->entries);
         files_clear(&modprobe->files);
 }
 
@@ -353,16 +356,19 @@ static int run_query(struct query *query) {
         struct timespec begun;
         int r = 0;
 
-        if (modprobe->context && is_current(modprobe))
+        if (modprobe->is_kept && is_current(modprobe))
                 return take_all(query);
         forget(modprobe);
         (void) clock_gettime(CLOCK_REALTIME, &begun);
         query->copy = memfd_create("modprobe.d", MFD_CLOEXEC);
         r = query->copy < 0 ? -errno : read_files(query);
+        if (r == 0)
+                r = parse(query);
         cleanup_closep(&query->copy);
+        modprobe->is_kept = r == 0 && is_settled(modprobe, &begun);
         if (r == 0)
                 r = take_all(query);
-        if (!modprobe->context || r < 0 || !is_settled(modprobe, &begun))
+        if (!modprobe->is_kept || r < 0)
                 forget(modprobe);
         return r;
 }
@@ -370,11 +376,12 @@ static int run_query(struct query *query) {
 /**
  * modprobe_new() - make what reads modprobe.d
  * @directories:        where to look, first to last, ends with NULL; modprobe_directories are the system's own; borrowed
+ * @zygote:             who forks the process that has libkmod; borrowed
  * @ret:                owned by the caller
  *
  * Return: 0 or -ENOMEM.
  */
-int modprobe_new(const char *const *directories, struct modprobe **ret) {
+int modprobe_new(const char *const *directories, const struct zygote_link *zygote, struct modprobe **ret) {
         struct modprobe *modprobe = calloc(1, sizeof *modprobe);
         size_t n = 0;
 
@@ -387,6 +394,7 @@ int modprobe_new(const char *const *directories, struct modprobe **ret) {
                 return -ENOMEM;
         }
         modprobe->directories = directories;
+        modprobe->zygote = zygote;
         *ret = modprobe;
         return 0;
 }
@@ -416,7 +424,8 @@ struct modprobe *modprobe_free(struct modprobe *modprobe) {
  * named it. Whatever `install` would run is against it: it is not our business to run it. That a file cannot be read
  * comes before what the others say. The file of what is on the command line is "/proc/cmdline".
  *
- * Return: an enum modprobe_outcome, or a negative errno if it could not be found out for a reason of our own.
+ * Return: an enum modprobe_outcome, or a negative errno if it could not be found out for a reason of our own, such as
+ * those of modprobe_ask().
  */
 int modprobe_query(struct modprobe *modprobe, const char *name, struct modprobe_policy *ret) {
         struct query query = { .modprobe = modprobe, .name = name, .copy = -1 };

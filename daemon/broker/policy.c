@@ -136,14 +136,22 @@ int policy_check_modprobe(struct modprobe *modprobe, const char *name, struct mo
         int outcome;
 
         outcome = modprobe_query(modprobe, name, &policy);
-        if (outcome < 0)
+        if (outcome == -ENOMEM)
                 return outcome;
+        if (outcome < 0)
+                return sd_bus_error_setf(
+                                error, SD_BUS_ERROR_FAILED,
+                                "Whether modprobe.d lets module %s be loaded could not be found out: %s; "
+                                "try again.",
+                                name,
+                                outcome == -EBADMSG ? "the process that reads it has died"
+                                                    : strerror(-outcome));
         if (outcome == MODPROBE_NOTHING) {
                 *ret = policy;
                 policy = (struct modprobe_policy){ 0 };
                 return 0;
         }
-        file = escape(policy.file, FILE_SHOWN_MAX);
+        file = escape(policy.file ? policy.file : "", FILE_SHOWN_MAX);
         if (!file)
                 return -ENOMEM;
         switch ((enum modprobe_outcome) outcome) {
@@ -163,6 +171,12 @@ int policy_check_modprobe(struct modprobe *modprobe, const char *name, struct mo
                                 "Whether module %s may be loaded cannot be known, because moduled cannot read %s "
                                 "(%s); have an administrator make it readable for the user moduled.",
                                 name, file, strerror(policy.error));
+        case MODPROBE_NO_LIBRARY:
+                return sd_bus_error_setf(
+                                error, MODULED_ERROR_POLICY_REFUSED,
+                                "Whether module %s may be loaded cannot be known, because moduled cannot load "
+                                "libkmod, which reads modprobe.d; have an administrator install it (libkmod2).",
+                                name);
         case MODPROBE_NOTHING:
                 break;
         }

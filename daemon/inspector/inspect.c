@@ -14,11 +14,9 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sockios.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/queue.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -47,8 +45,7 @@ struct place {
 
 struct inspector {
         uint64_t run_usec; /* what a file may take */
-        int socket;
-        pid_t pid;
+        struct zygote_link zygote;
         sd_event_source *io;
         sd_event_source *start; /* runs once when there may be something to start */
         sd_event_source *stuck; /* runs out when the zygote has been without a sign of life for too long */
@@ -92,7 +89,7 @@ static void kill_child(const struct inspection *inspection) {
         struct inspector *inspector = inspection->inspector;
 
         /* A zygote that is gone has no children either. */
-        (void) zygote_send_order(inspector->socket, &order, -1, -1);
+        (void) zygote_send_order(&inspector->zygote, &order, -1, -1);
         inspector->last_order = now(inspector);
 }
 
@@ -173,19 +170,12 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-/* The zygote takes each order at once; see SIOCOUTQ in unix(7). */
-static bool orders_wait(const struct inspector *inspector) {
-        int waiting = 0;
-
-        return ioctl(inspector->socket, SIOCOUTQ, &waiting) == 0 && waiting > 0;
-}
-
 /* An order that was just sent may still be on its way; but not if others had to wait before it. */
 static bool takes_no_orders(const struct inspector *inspector) {
         int suspected = SD_EVENT_OFF;
 
         (void) sd_event_source_get_enabled(inspector->stuck, &suspected);
-        return orders_wait(inspector) &&
+        return zygote_has_orders(&inspector->zygote) &&
                (suspected != SD_EVENT_OFF || now(inspector) - inspector->last_order >= ON_ITS_WAY_USEC);
 }
 
@@ -194,8 +184,8 @@ static int on_stuck(sd_event_source *source, uint64_t usec, void *userdata) {
         struct inspector *inspector = userdata;
 
         (void) usec;
-        if (orders_wait(inspector))
-                (void) kill(inspector->pid, SIGKILL);
+        if (zygote_has_orders(&inspector->zygote))
+                (void) kill(inspector->zygote.pid, SIGKILL);
         return sd_event_source_set_enabled(source, SD_EVENT_OFF);
 }
 
@@ -265,7 +255,7 @@ static int start_inspection(struct inspection *inspection, struct place *place) 
         order.id = new_id(inspector);
         order.seconds = (uint32_t) ((inspector->run_usec + USEC_PER_SEC - 1) / USEC_PER_SEC);
         strcpy(order.expected, inspection->expected);
-        r = zygote_send_order(inspector->socket, &order, inspection->fd, write_end);
+        r = zygote_send_order(&inspector->zygote, &order, inspection->fd, write_end);
         if (r < 0)
                 return r;
         inspector->last_order = now(inspector);
@@ -330,8 +320,8 @@ static void bury(struct inspector *inspector) {
 
         inspector->io = sd_event_source_disable_unref(inspector->io);
         inspector->stuck = sd_event_source_disable_unref(inspector->stuck);
-        cleanup_closep(&inspector->socket);
-        inspector->socket = -1;
+        cleanup_closep(&inspector->zygote.socket);
+        inspector->zygote.socket = -1;
         while ((inspection = TAILQ_FIRST(&inspector->inspections)))
                 give_answer(inspection, -ECONNRESET, NULL);
         inspector->died(inspector->userdata);
@@ -343,8 +333,9 @@ static int on_zygote(sd_event_source *source, int fd, uint32_t events, void *use
         int r;
 
         (void) source;
+        (void) fd;
         (void) events;
-        r = zygote_receive_report(fd, &report);
+        r = zygote_receive_report(&inspector->zygote, &report);
         if (r == 0)
                 take_report(inspector, &report);
         else if (r != -EAGAIN && r != -EINTR)
@@ -368,13 +359,23 @@ int inspector_new(struct inspector **ret) {
                 return -ENOMEM;
         TAILQ_INIT(&inspector->inspections);
         inspector->run_usec = RUN_USEC_DEFAULT;
-        r = zygote_start(&inspector->socket, &inspector->pid);
+        r = zygote_start(&inspector->zygote);
         if (r < 0) {
                 free(inspector);
                 return r;
         }
         *ret = inspector;
         return 0;
+}
+
+/**
+ * inspector_zygote() - what else can be asked to fork a child
+ * @inspector:  the inspector
+ *
+ * Return: the zygote; borrowed, until the inspector is given back.
+ */
+const struct zygote_link *inspector_zygote(const struct inspector *inspector) {
+        return &inspector->zygote;
 }
 
 /**
@@ -402,7 +403,7 @@ int inspector_attach(struct inspector *inspector, sd_event *event, inspector_die
         inspector->event = sd_event_ref(event);
         inspector->died = died;
         inspector->userdata = userdata;
-        r = sd_event_add_io(event, &inspector->io, inspector->socket, EPOLLIN, on_zygote, inspector);
+        r = sd_event_add_io(event, &inspector->io, inspector->zygote.socket, EPOLLIN, on_zygote, inspector);
         if (r >= 0)
                 r = sd_event_add_defer(event, &inspector->start, on_start, inspector);
         if (r >= 0)
@@ -430,11 +431,7 @@ struct inspector *inspector_free(struct inspector *inspector) {
         sd_event_source_disable_unref(inspector->stuck);
         sd_event_source_disable_unref(inspector->io);
         sd_event_unref(inspector->event);
-        cleanup_closep(&inspector->socket);
-        /* It is not waited for before, so the number is still its own. */
-        (void) kill(inspector->pid, SIGKILL);
-        while (waitpid(inspector->pid, NULL, 0) < 0 && errno == EINTR)
-                ;
+        zygote_end(&inspector->zygote);
         free(inspector);
         return NULL;
 }
@@ -461,7 +458,7 @@ int inspection_new(struct inspector *inspector, int fd, const char *expected, in
 
         if (strlen(expected) > MODULE_NAME_MAX)
                 return -ENAMETOOLONG;
-        if (inspector->socket < 0)
+        if (inspector->zygote.socket < 0)
                 return -ECONNRESET;
         inspection = calloc(1, sizeof *inspection);
         if (!inspection)

@@ -5,6 +5,7 @@
 #include <systemd/sd-event.h>
 
 #include "modinfo.h"
+#include "zygote.h"
 
 struct inspector;
 struct inspection;
@@ -18,6 +19,7 @@ typedef void (*inspector_died_t)(void *userdata);
 
 int inspector_new(struct inspector **ret);
 int inspector_attach(struct inspector *inspector, sd_event *event, inspector_died_t died, void *userdata);
+const struct zygote_link *inspector_zygote(const struct inspector *inspector);
 void inspector_set_time(struct inspector *inspector, uint64_t usec);
 struct inspector *inspector_free(struct inspector *inspector);
 

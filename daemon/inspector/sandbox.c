@@ -191,17 +191,17 @@ static int set_limits(const struct sandbox *sandbox, int file, rlim_t seconds) {
 }
 
 /**
- * sandbox_enter() - give up all but what it takes to look into a file
+ * sandbox_limit() - give up all descriptors but two, and what memory and time the work does not take
  * @sandbox:    as prepared
- * @file:       the file
+ * @file:       what is read
  * @pipe:       where the answer goes
  * @seconds:    how much processor time it may take, for when nobody is there to look at the clock; then comes SIGXCPU
  *
- * First of all closes every other descriptor. There is no way back, and after an error none ahead.
+ * There is no way back, and after an error none ahead.
  *
  * Return: 0 or a negative errno.
  */
-int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned seconds) {
+int sandbox_limit(const struct sandbox *sandbox, int file, int pipe, unsigned seconds) {
         int r;
 
         r = close_others(file, pipe);
@@ -210,7 +210,22 @@ int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned se
         /* Not dumpable: where the kernel pipes core dumps to a program, RLIMIT_CORE does not stop it; see core(5). */
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
                 return -errno;
-        r = set_limits(sandbox, file, seconds);
+        return set_limits(sandbox, file, seconds);
+}
+
+/**
+ * sandbox_enter() - give up all but what it takes to look into a file
+ * @sandbox:    as prepared
+ * @file:       the file
+ * @pipe:       where the answer goes
+ * @seconds:    as for sandbox_limit(), which this begins with
+ *
+ * Return: 0 or a negative errno.
+ */
+int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned seconds) {
+        int r;
+
+        r = sandbox_limit(sandbox, file, pipe, seconds);
         if (r < 0)
                 return r;
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &sandbox->filter, 0, 0) < 0 ? -errno : 0;

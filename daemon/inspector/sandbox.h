@@ -15,4 +15,5 @@ struct sandbox {
 
 int sandbox_prepare(struct sandbox *ret);
 void sandbox_clear(struct sandbox *sandbox);
+int sandbox_limit(const struct sandbox *sandbox, int file, int pipe, unsigned seconds);
 int sandbox_enter(const struct sandbox *sandbox, int file, int pipe, unsigned seconds);

@@ -3,18 +3,20 @@
 /*
  * Zygote
  *
- * The process that the inspectors are forked from. It is forked from the broker before that has met anybody: so neither
- * it nor its children inherit a thread, a connection to the bus, or a stranger's descriptor. All it does is to fork a
- * child for each order, to kill one, and to report how each one ended. It ends with the connection to the broker, and its
- * children end with it.
+ * The process that the inspectors are forked from, and what reads modprobe.d. It is forked from the broker before that
+ * has met anybody: so neither it nor its children inherit a thread, a connection to the bus, or a stranger's descriptor.
+ * All it does is to fork a child for each order, to kill one, and to report how each inspector ended. It ends with the
+ * connection to the broker, and its children end with it.
  */
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -24,6 +26,7 @@
 #include "answer.h"
 #include "cleanup.h"
 #include "modinfo.h"
+#include "modprobe-read.h"
 #include "sandbox.h"
 #include "zygote.h"
 
@@ -32,8 +35,8 @@
 #define ORDER_FDS 2
 
 struct child {
-        uint32_t id; /* 0: none */
-        pid_t pid;
+        uint32_t id;
+        pid_t pid; /* 0: none */
 };
 
 struct zygote {
@@ -41,7 +44,8 @@ struct zygote {
         int signals;
         pid_t pid;
         struct sandbox sandbox;
-        struct child children[ZYGOTE_CHILDREN_MAX];
+        struct child inspectors[ZYGOTE_CHILDREN_MAX];
+        struct child readers[ZYGOTE_READERS_MAX];
 };
 
 union control {
@@ -51,20 +55,22 @@ union control {
 
 /**
  * zygote_send_order() - order something
- * @socket:     connection to the zygote
+ * @link:       the zygote
  * @order:      the order
- * @file:       for ZYGOTE_START the file, else -1; borrowed
- * @pipe:       for ZYGOTE_START where the answer goes, else -1; borrowed
+ * @file:       the file, or the copy of modprobe.d; -1 for ZYGOTE_KILL; borrowed
+ * @pipe:       where the answer goes; -1 for ZYGOTE_KILL; borrowed
  *
  * Return: 0, -ECONNRESET if the zygote is gone, or another negative errno.
  */
-int zygote_send_order(int socket, const struct zygote_order *order, int file, int pipe) {
+int zygote_send_order(const struct zygote_link *link, const struct zygote_order *order, int file, int pipe) {
         struct iovec iov = { .iov_base = (void *) order, .iov_len = sizeof *order };
         struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
         const int fds[ORDER_FDS] = { file, pipe };
         union control control = { 0 };
 
-        if (order->kind == ZYGOTE_START) {
+        if (link->socket < 0)
+                return -ECONNRESET;
+        if (order->kind != ZYGOTE_KILL) {
                 struct cmsghdr *c;
 
                 message.msg_control = control.buffer;
@@ -75,24 +81,34 @@ int zygote_send_order(int socket, const struct zygote_order *order, int file, in
                 c->cmsg_len = CMSG_LEN(sizeof fds);
                 memcpy(CMSG_DATA(c), fds, sizeof fds);
         }
-        if (sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+        if (sendmsg(link->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
                 return errno == EPIPE ? -ECONNRESET : -errno;
         return 0;
 }
 
 /**
  * zygote_receive_report() - take a report
- * @socket:     connection to the zygote
+ * @link:       the zygote
  * @ret:        the report
  *
  * Return: 0, -EAGAIN if there is none, -ECONNRESET if the zygote is gone, or another negative errno.
  */
-int zygote_receive_report(int socket, struct zygote_report *ret) {
-        ssize_t n = recv(socket, ret, sizeof *ret, MSG_DONTWAIT);
+int zygote_receive_report(const struct zygote_link *link, struct zygote_report *ret) {
+        ssize_t n = recv(link->socket, ret, sizeof *ret, MSG_DONTWAIT);
 
         if (n < 0)
                 return -errno;
         return n == sizeof *ret ? 0 : -ECONNRESET;
+}
+
+/**
+ * zygote_has_orders() - are there orders that it has not taken
+ * @link:       the zygote, which takes each at once; see SIOCOUTQ in unix(7)
+ */
+bool zygote_has_orders(const struct zygote_link *link) {
+        int waiting = 0;
+
+        return ioctl(link->socket, SIOCOUTQ, &waiting) == 0 && waiting > 0;
 }
 
 /* Waits. Return: 0, or a negative errno: the broker is gone or lost its mind. */
@@ -111,16 +127,36 @@ static int receive_order(int socket, struct zygote_order *ret, int ret_fds[ORDER
         n = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
         if (n < 0)
                 return -errno;
-        if (n != sizeof *ret || ret->id == 0 || ret->expected[MODULE_NAME_MAX] != '\0')
+        if (n != sizeof *ret || ret->expected[MODULE_NAME_MAX] != '\0')
                 return -EBADMSG;
         c = CMSG_FIRSTHDR(&message);
         if (ret->kind == ZYGOTE_KILL)
                 return c ? -EBADMSG : 0;
-        if (ret->kind != ZYGOTE_START || !c || c->cmsg_type != SCM_RIGHTS ||
-            c->cmsg_len != CMSG_LEN(ORDER_FDS * sizeof(int)))
+        if ((ret->kind == ZYGOTE_START) != (ret->id != ZYGOTE_READER_ID) ||
+            (ret->kind != ZYGOTE_START && ret->kind != ZYGOTE_READ))
+                return -EBADMSG;
+        if (!c || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(ORDER_FDS * sizeof(int)))
                 return -EBADMSG;
         memcpy(ret_fds, CMSG_DATA(c), ORDER_FDS * sizeof(int));
         return 0;
+}
+
+static int inspect(const struct zygote *zygote, const struct zygote_order *order, int file, int pipe) {
+        struct modinfo *info = NULL;
+        int r;
+
+        r = sandbox_enter(&zygote->sandbox, file, pipe, order->seconds);
+        if (r == 0)
+                r = modinfo_read(file, order->expected, &info);
+        return answer_send(pipe, r, info);
+}
+
+/* What it reads is root's, so it is not for the filter, which would not let it load a library either. */
+static int read_modprobe(const struct zygote *zygote, const struct zygote_order *order, int copy, int pipe) {
+        int r;
+
+        r = sandbox_limit(&zygote->sandbox, copy, pipe, order->seconds);
+        return r == 0 ? modprobe_read(copy, pipe) : r;
 }
 
 /* In the child: nobody else is there to look at an error but who reads the pipe. */
@@ -128,34 +164,38 @@ static void child_main(const struct zygote *zygote, const struct zygote_order *o
                 __attribute__((noreturn));
 
 static void child_main(const struct zygote *zygote, const struct zygote_order *order, int file, int pipe) {
-        struct modinfo *info = NULL;
         int r;
 
         /* A zygote that died before this call is no parent any more. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != zygote->pid)
                 _exit(EXIT_FAILURE);
-        r = sandbox_enter(&zygote->sandbox, file, pipe, order->seconds);
-        if (r == 0)
-                r = modinfo_read(file, order->expected, &info);
-        r = answer_send(pipe, r, info);
+        if (order->kind == ZYGOTE_START)
+                r = inspect(zygote, order, file, pipe);
+        else
+                r = read_modprobe(zygote, order, file, pipe);
         _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-static struct child *find_child(struct zygote *zygote, uint32_t id) {
-        for (size_t i = 0; i < ZYGOTE_CHILDREN_MAX; i++)
-                if (zygote->children[i].id == id)
-                        return &zygote->children[i];
+static struct child *find_free(struct child *children, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (children[i].pid == 0)
+                        return &children[i];
         return NULL;
 }
 
+/* Of what reads modprobe.d the pipe tells all. */
 static int report(const struct zygote *zygote, uint32_t id, int error, int status) {
         const struct zygote_report message = { .id = id, .error = error, .status = status };
 
+        if (id == ZYGOTE_READER_ID)
+                return 0;
         return send(zygote->socket, &message, sizeof message, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 static int start_child(struct zygote *zygote, const struct zygote_order *order, int file, int pipe) {
-        struct child *child = find_child(zygote, 0);
+        struct child *child = order->kind == ZYGOTE_START
+                                              ? find_free(zygote->inspectors, ZYGOTE_CHILDREN_MAX)
+                                              : find_free(zygote->readers, ZYGOTE_READERS_MAX);
         pid_t pid;
 
         if (!child)
@@ -169,44 +209,55 @@ static int start_child(struct zygote *zygote, const struct zygote_order *order, 
         return 0;
 }
 
+/* Not waited for yet, so the numbers are still the children's, even if they have ended. */
+static void kill_children(const struct child *children, size_t n, uint32_t id) {
+        for (size_t i = 0; i < n; i++)
+                if (children[i].pid != 0 && children[i].id == id)
+                        (void) kill(children[i].pid, SIGKILL);
+}
+
 static int take_order(struct zygote *zygote) {
         _cleanup_close_ int file = -1, pipe = -1;
         struct zygote_order order;
-        struct child *child;
         int fds[ORDER_FDS] = { -1, -1 }, r;
 
         r = receive_order(zygote->socket, &order, fds);
         if (r < 0)
                 return r;
-        if (order.kind == ZYGOTE_START) {
-                file = fds[0];
-                pipe = fds[1];
-                return start_child(zygote, &order, file, pipe);
+        if (order.kind == ZYGOTE_KILL) {
+                kill_children(zygote->inspectors, ZYGOTE_CHILDREN_MAX, order.id);
+                kill_children(zygote->readers, ZYGOTE_READERS_MAX, order.id);
+                return 0;
         }
-        /* Not waited for yet, so the number is still the child's, even if it has ended. */
-        child = find_child(zygote, order.id);
-        if (child)
-                (void) kill(child->pid, SIGKILL);
-        return 0;
+        file = fds[0];
+        pipe = fds[1];
+        return start_child(zygote, &order, file, pipe);
+}
+
+static int reap(const struct zygote *zygote, struct child *children, size_t n) {
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < n; i++) {
+                struct child *child = &children[i];
+                int status;
+
+                if (child->pid == 0 || waitpid(child->pid, &status, WNOHANG) != child->pid)
+                        continue;
+                child->pid = 0;
+                r = report(zygote, child->id, 0, status);
+        }
+        return r;
 }
 
 static int reap_children(struct zygote *zygote) {
         struct signalfd_siginfo info;
-        int r = 0;
+        int r;
 
         /* One may stand for several children that ended. */
         while (read(zygote->signals, &info, sizeof info) == sizeof info)
                 ;
-        for (size_t i = 0; r == 0 && i < ZYGOTE_CHILDREN_MAX; i++) {
-                struct child *child = &zygote->children[i];
-                int status;
-
-                if (child->id == 0 || waitpid(child->pid, &status, WNOHANG) != child->pid)
-                        continue;
-                r = report(zygote, child->id, 0, status);
-                child->id = 0;
-        }
-        return r;
+        r = reap(zygote, zygote->inspectors, ZYGOTE_CHILDREN_MAX);
+        return r == 0 ? reap(zygote, zygote->readers, ZYGOTE_READERS_MAX) : r;
 }
 
 /* A stop of the service is the broker's to take; when it is gone this process ends. */
@@ -257,15 +308,14 @@ static int run(struct zygote *zygote) {
 
 /**
  * zygote_start() - fork the process that the inspectors are forked from
- * @ret_socket: connection to it; owned by the caller; it ends when that is closed
- * @ret_pid:    the process, a child to be waited for
+ * @ret:        the zygote; to be given to zygote_end()
  *
  * To be called while this process has no other thread, and nothing open that an inspector must not see; what is open,
  * but for standard input, output and error, is closed there.
  *
  * Return: 0 or a negative errno.
  */
-int zygote_start(int *ret_socket, pid_t *ret_pid) {
+int zygote_start(struct zygote_link *ret) {
         struct zygote zygote = { 0 };
         sigset_t all, before;
         int ends[2], r;
@@ -295,7 +345,18 @@ int zygote_start(int *ret_socket, pid_t *ret_pid) {
                 (void) close(ends[0]);
                 return r;
         }
-        *ret_socket = ends[0];
-        *ret_pid = pid;
+        *ret = (struct zygote_link){ .socket = ends[0], .pid = pid };
         return 0;
+}
+
+/**
+ * zygote_end() - end the zygote and all its children
+ * @link:       the zygote
+ */
+void zygote_end(struct zygote_link *link) {
+        cleanup_closep(&link->socket);
+        link->socket = -1;
+        (void) kill(link->pid, SIGKILL);
+        while (waitpid(link->pid, NULL, 0) < 0 && errno == EINTR)
+                ;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -17,6 +18,7 @@
 #include "compress.h"
 #include "inspecting.h"
 #include "modinfo.h"
+#include "modprobe-ask.h"
 #include "object.h"
 #include "support.h"
 #include "zygote.h"
@@ -261,6 +263,30 @@ static void test_freed(struct inspecting *f, gconstpointer data) {
         expect_good(f);
 }
 
+/* What reads modprobe.d beside it takes none of its reports. */
+static void test_beside_modprobe(struct inspecting *f, gconstpointer data) {
+        g_autofree char *path = example_path();
+        int copy = memfd_create("modprobe.d", MFD_CLOEXEC);
+        struct entries entries;
+        struct asked asked;
+
+        (void) data;
+        g_assert_no_errno(copy);
+        inspecting_ask(f, path, NAME, &asked);
+        /* The order is sent. */
+        g_assert_cmpint(sd_event_run(f->event, 1000), >=, 0);
+        for (int i = 0; i < 2 * ZYGOTE_READERS_MAX; i++) {
+                g_assert_cmpint(modprobe_ask(inspector_zygote(f->inspector), copy, &entries), ==,
+                                ENTRIES_READ);
+                entries_clear(&entries);
+        }
+        g_assert_cmpuint(asked.n_answers, ==, 0);
+        inspecting_wait(f, &asked);
+        g_assert_cmpint(asked.result, ==, MODINFO_GOOD);
+        inspecting_clear(&asked);
+        (void) close(copy);
+}
+
 static void test_zygote_killed(struct inspecting *f, gconstpointer data) {
         g_autofree char *path = bomb_path("xz");
         struct asked asked[ZYGOTE_CHILDREN_MAX + 2];
@@ -487,6 +513,7 @@ int main(int argc, char *argv[]) {
         ADD("many", NULL, test_many);
         ADD("child-killed", NULL, test_child_killed);
         ADD("freed", NULL, test_freed);
+        ADD("beside-modprobe", NULL, test_beside_modprobe);
         ADD("zygote-killed", NULL, test_zygote_killed);
         ADD("broker-killed", NULL, test_broker_killed);
         ADD("signals", NULL, test_signals);

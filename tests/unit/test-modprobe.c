@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "modprobe-ask.h"
 #include "modprobe.h"
 #include "support.h"
 
@@ -18,14 +19,14 @@
 static unsigned n_read;
 static time_t later;
 
-struct kmod_ctx *__real_kmod_new(const char *directory, const char *const *paths);
-struct kmod_ctx *__wrap_kmod_new(const char *directory, const char *const *paths);
+int __real_modprobe_ask(const struct zygote_link *zygote, int copy, struct entries *ret);
+int __wrap_modprobe_ask(const struct zygote_link *zygote, int copy, struct entries *ret);
 int __real_clock_gettime(clockid_t id, struct timespec *ret);
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret);
 
-struct kmod_ctx *__wrap_kmod_new(const char *directory, const char *const *paths) {
+int __wrap_modprobe_ask(const struct zygote_link *zygote, int copy, struct entries *ret) {
         n_read++;
-        return __real_kmod_new(directory, paths);
+        return __real_modprobe_ask(zygote, copy, ret);
 }
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *ret) {
@@ -38,6 +39,7 @@ int __wrap_clock_gettime(clockid_t id, struct timespec *ret) {
 struct fixture {
         char *top;
         char *directories[4];
+        struct zygote_link zygote;
         struct modprobe *kept; /* asked again and again, if there is one */
         struct modprobe_policy policy;
 };
@@ -48,12 +50,18 @@ static void set_up(struct fixture *f, gconstpointer data) {
         f->directories[0] = g_strdup_printf("%s/etc", f->top);
         f->directories[1] = g_strdup_printf("%s/run", f->top);
         f->directories[2] = g_strdup_printf("%s/lib", f->top);
+        g_assert_cmpint(zygote_start(&f->zygote), ==, 0);
+}
+
+static void make(const struct fixture *f, struct modprobe **ret) {
+        g_assert_cmpint(modprobe_new((const char *const *) f->directories, &f->zygote, ret), ==, 0);
 }
 
 static void tear_down(struct fixture *f, gconstpointer data) {
         (void) data;
         modprobe_policy_clear(&f->policy);
         modprobe_free(f->kept);
+        zygote_end(&f->zygote);
         later = 0;
         for (size_t i = 0; f->directories[i]; i++)
                 g_free(f->directories[i]);
@@ -85,7 +93,7 @@ static int query(struct fixture *f, const char *name) {
 
         modprobe_policy_clear(&f->policy);
         if (!modprobe)
-                g_assert_cmpint(modprobe_new((const char *const *) f->directories, &modprobe), ==, 0);
+                make(f, &modprobe);
         r = modprobe_query(modprobe, name, &f->policy);
         if (!f->kept)
                 modprobe_free(modprobe);
@@ -127,21 +135,17 @@ static void test_nothing(struct fixture *f, gconstpointer data) {
         g_assert_cmpuint(f->policy.n_options, ==, 0);
 }
 
-static void test_system(void) {
-        struct modprobe_policy policy = { 0 };
-        struct modprobe *modprobe;
-
-        g_assert_cmpint(modprobe_new(modprobe_directories, &modprobe), ==, 0);
-        g_assert_cmpint(modprobe_query(modprobe, "no_such_module", &policy), ==, 0);
+static void test_system(struct fixture *f, gconstpointer data) {
+        (void) data;
+        g_assert_cmpint(modprobe_new(modprobe_directories, &f->zygote, &f->kept), ==, 0);
+        g_assert_cmpint(query(f, "no_such_module"), ==, 0);
         g_assert_cmpstr(modprobe_directories[0], ==, "/etc/modprobe.d");
-        modprobe_policy_clear(&policy);
-        modprobe_free(modprobe);
 }
 
 /* Asks once, to have something kept, and once more: nothing is read then. */
 static void keep(struct fixture *f) {
         if (!f->kept)
-                g_assert_cmpint(modprobe_new((const char *const *) f->directories, &f->kept), ==, 0);
+                make(f, &f->kept);
         (void) query(f, "foo");
         n_read = 0;
         (void) query(f, "foo");
@@ -166,7 +170,7 @@ static void test_not_kept(struct fixture *f, gconstpointer data) {
         /* What has just been written could be written again and look the same; so could what is from the future. */
         for (later = 0; later >= -60; later -= 60) {
                 modprobe_free(f->kept);
-                g_assert_cmpint(modprobe_new((const char *const *) f->directories, &f->kept), ==, 0);
+                make(f, &f->kept);
                 expect(f, "foo", MODPROBE_NOTHING, NULL);
                 n_read = 0;
                 expect(f, "foo", MODPROBE_NOTHING, NULL);
@@ -422,6 +426,28 @@ static void test_large(struct fixture *f, gconstpointer data) {
         expect_unreadable(f, "etc/x.conf", EFBIG);
 }
 
+/* Together they may be as large as libkmod surely has memory for; an alias takes it the most. */
+static void test_large_together(struct fixture *f, gconstpointer data) {
+        g_autofree char *last = path_of(f, "etc/9.conf");
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        (void) data;
+        while (text->len < 1024 * 1024 - 16)
+                g_string_append(text, "alias a b\n");
+        for (int i = 1; i < 8; i++) {
+                g_autofree char *name = g_strdup_printf("etc/%d.conf", i);
+
+                put(f, name, text->str);
+        }
+        g_string_truncate(text, text->len - 1024);
+        g_string_append(text, "\nblacklist foo\n");
+        put(f, "etc/9.conf", text->str);
+        expect(f, "foo", MODPROBE_BLACKLISTED, "etc/9.conf");
+        expect(f, "bar", MODPROBE_NOTHING, NULL);
+        g_assert_no_errno(truncate(last, 1024 * 1024));
+        expect_unreadable(f, "etc/9.conf", EFBIG);
+}
+
 /* That there is no descriptor left must not let a module through. */
 static void test_out_of_descriptors(struct fixture *f, gconstpointer data) {
         size_t n = support_count_descriptors();
@@ -522,6 +548,7 @@ int main(int argc, char *argv[]) {
         ADD("unreadable-directory", test_unreadable_directory);
         ADD("not-a-file", test_not_a_file);
         ADD("large", test_large);
+        ADD("large-together", test_large_together);
         ADD("out-of-descriptors", test_out_of_descriptors);
         ADD("kept", test_kept);
         ADD("not-kept", test_not_kept);
@@ -531,6 +558,6 @@ int main(int argc, char *argv[]) {
         ADD("mounted", test_mounted);
         ADD("command-line", test_command_line);
         ADD("command-line-unreadable", test_command_line_unreadable);
-        g_test_add_func("/modprobe/system", test_system);
+        ADD("system", test_system);
         return g_test_run();
 }
