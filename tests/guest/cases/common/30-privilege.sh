@@ -25,6 +25,7 @@ check "a module is loaded, so that both are running" as alice modctl load "$plai
 check "and unloaded" as alice modctl unload dummy
 broker=$(systemctl show --property=MainPID --value moduled.service)
 loader=$(systemctl show --property=MainPID --value moduled-loader.service)
+inspector=$(pgrep -P "$broker")
 
 # capabilities PID
 capabilities() {
@@ -41,13 +42,15 @@ check "the broker has a seccomp filter" grep -q '^Seccomp:.2$' "/proc/$broker/st
 check "the loader has one" grep -q '^Seccomp:.2$' "/proc/$loader/status"
 check "the broker cannot gain privileges" grep -q '^NoNewPrivs:.1$' "/proc/$broker/status"
 check "nor can the loader" grep -q '^NoNewPrivs:.1$' "/proc/$loader/status"
+check_not "neither broker nor inspector has libkmod, or what it brings, after it was used" \
+        grep -q -e libkmod -e libcrypto "/proc/$broker/maps" "/proc/$inspector/maps"
+check "it would be seen there, as libelf is" grep -q libelf "/proc/$inspector/maps"
 check_not "the loader has no bus library" grep -q -e libsystemd -e libkmod -e libelf "/proc/$loader/maps"
 
 check "the broker's exposure is at most 1.0" systemd-analyze security --no-pager --threshold=10 moduled.service
 check "the loader's exposure is at most 1.3" systemd-analyze security --no-pager --threshold=13 moduled-loader.service
 
 trace=/run/case.strace
-inspector=$(pgrep -P "$broker")
 strace -f -y -o "$trace" -p "$broker" -p "$inspector" -p "$loader" 2>/run/case.strace.err &
 tracer=$!
 wait_for 20 sh -c "grep -c attached /run/case.strace.err | grep -qx '[3-9]'"

@@ -96,6 +96,15 @@ check "an option there is given to its module" load "$brd"
 check "with its value" test "$(cat /sys/module/brd/parameters/rd_nr)" = 1
 udevadm settle --timeout=60
 check "unloaded" as alice modctl unload brd
+rm "$dropin/55-modprobe.conf"
+
+# As if it was not installed, for moduled alone; modprobe and udev have it still.
+library=$(ldconfig -p | sed -n 's/^.*libkmod\.so\.2 .* => //p' | head -n 1)
+printf '[Service]\nInaccessiblePaths=%s\n' "$(realpath "$library")" >"$dropin/55-modprobe.conf"
+systemctl daemon-reload
+systemctl restart moduled.service
+check_exit 3 "without libkmod nothing is loaded" load "$DUMMY"
+check_says "it is named" 'cannot load libkmod.*install it'
 rm -r "$dropin"
 systemctl daemon-reload
 systemctl restart moduled.service

@@ -78,6 +78,24 @@ wait "$tracer" || true
 check "as soon as it is there" grep -q 'killed by SIGKILL' /run/case.strace
 next_works "after that"
 
+# The one that reads modprobe.d, which it does when that has changed.
+inspector=$(inspector_pid)
+touch /etc/modprobe.d/70-killed.conf
+strace -f -q -o /run/case.strace -p "$inspector" -e trace=close_range -e inject=close_range:signal=SIGKILL &
+tracer=$!
+check "the inspector is traced" wait_for 30 is_traced "$inspector"
+begin "$DUMMY"
+ends "the child that reads modprobe.d is killed" org.freedesktop.DBus.Error.Failed \
+        'could not be found out: .*; try again'
+kill "$tracer"
+wait "$tracer" || true
+check "as soon as it is there" grep -q 'killed by SIGKILL' /run/case.strace
+next_works "after that"
+check "by the same broker" test "$(inspector_pid)" = "$inspector"
+# For some seconds after a change it is read with each request.
+sleep 5
+next_works "and keeps what it has read"
+
 # Stopped, each is given up, in a bounded time. The inspector is the broker's to end.
 rm /etc/moduled.conf.d/70-killed.conf
 systemctl reload moduled.service
@@ -86,6 +104,16 @@ kill -STOP "$inspector"
 begin "$DUMMY"
 ends "the inspector is stopped" org.freedesktop.DBus.Error.Failed 'could not be looked into: .*; try again'
 check "it is ended, and the broker with it" wait_for 20 sh -c "! test -e /proc/$inspector"
+next_works "after that"
+
+inspector=$(inspector_pid)
+touch /etc/modprobe.d/70-killed.conf
+kill -STOP "$inspector"
+begin "$DUMMY"
+ends "the inspector is stopped, and modprobe.d has changed" org.freedesktop.DBus.Error.Failed \
+        'could not be found out: .*; try again'
+check "it is ended, and the broker with it" wait_for 20 sh -c "! test -e /proc/$inspector"
+rm /etc/modprobe.d/70-killed.conf
 next_works "after that"
 
 loader=$(main_pid moduled-loader)
