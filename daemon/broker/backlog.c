@@ -11,6 +11,7 @@
  * The bus may have something for us without end, too. So after some rounds of the event loop the backlog goes first.
  */
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -45,9 +46,8 @@ static int on_turn(sd_event_source *source, void *userdata) {
         struct backlog_entry *entry;
 
         (void) source;
+        assert(user);
         backlog->waited = 0;
-        if (!user)
-                return 0;
         entry = TAILQ_FIRST(&user->backlog);
         leave(backlog, entry);
         entry->go(entry->userdata);
@@ -58,8 +58,10 @@ static int on_turn(sd_event_source *source, void *userdata) {
 static int on_round(sd_event_source *source, void *userdata) {
         struct backlog *backlog = userdata;
 
-        return sd_event_source_set_priority(source,
+        /* An error would have the event loop switch the backlog off for good. */
+        (void) sd_event_source_set_priority(source,
                                             backlog->waited++ < PATIENCE ? PRIORITY_LATE : PRIORITY_EARLY);
+        return 0;
 }
 
 /**

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <glib.h>
+#include <stdbool.h>
 #include <systemd/sd-event.h>
 
 #include "backlog.h"
+
+/* What does not fail on demand: the linker puts these before the libraries' own. */
+static bool calloc_fails, set_prepare_fails;
+
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+int __real_sd_event_source_set_prepare(sd_event_source *source, sd_event_handler_t callback);
+int __wrap_sd_event_source_set_prepare(sd_event_source *source, sd_event_handler_t callback);
+
+void *__wrap_calloc(size_t n, size_t size) {
+        return calloc_fails ? NULL : __real_calloc(n, size);
+}
+
+int __wrap_sd_event_source_set_prepare(sd_event_source *source, sd_event_handler_t callback) {
+        return set_prepare_fails ? -ENOMEM : __real_sd_event_source_set_prepare(source, callback);
+}
 
 struct fixture {
         sd_event *event;
@@ -126,6 +144,24 @@ static void test_others(struct fixture *fixture, gconstpointer data) {
         g_assert_cmpstr(fixture->order->str, ==, "........1");
 }
 
+/* Who calls without end does not put off whoever is first. */
+static void test_no_end(struct fixture *fixture, gconstpointer data) {
+        struct task first = { .letter = '1' }, later[8] = { 0 };
+
+        (void) data;
+        g_assert_cmpint(sd_event_add_defer(fixture->event, &fixture->other, on_other, fixture), >=, 0);
+        g_assert_cmpint(sd_event_source_set_enabled(fixture->other, SD_EVENT_ON), >=, 0);
+        add(fixture, &fixture->a, &first);
+        for (unsigned i = 0; i < 9; i++) {
+                if (i < G_N_ELEMENTS(later)) {
+                        later[i].letter = 'x';
+                        add(fixture, &fixture->b, &later[i]);
+                }
+                g_assert_cmpint(sd_event_run(fixture->event, 0), >, 0);
+        }
+        g_assert_cmpstr(fixture->order->str, ==, "........1");
+}
+
 /* As soon as the others are done. */
 static void test_idle(struct fixture *fixture, gconstpointer data) {
         struct task task = { .letter = '1' };
@@ -136,11 +172,50 @@ static void test_idle(struct fixture *fixture, gconstpointer data) {
         run(fixture, ".1");
 }
 
+/* It has the event loop do nothing, not even once. */
+static void test_nobody(struct fixture *fixture, gconstpointer data) {
+        (void) data;
+        g_assert_cmpint(sd_event_run(fixture->event, 0), ==, 0);
+        g_assert_null(backlog_free(NULL));
+}
+
+static void test_no_memory(struct fixture *fixture, gconstpointer data) {
+        struct backlog *backlog = NULL;
+
+        (void) data;
+        calloc_fails = true;
+        g_assert_cmpint(backlog_new(fixture->event, &backlog), ==, -ENOMEM);
+        calloc_fails = false;
+        set_prepare_fails = true;
+        g_assert_cmpint(backlog_new(fixture->event, &backlog), ==, -ENOMEM);
+        set_prepare_fails = false;
+        g_assert_null(backlog);
+}
+
+/* An event loop that has ended takes nothing. */
+static void test_ended(struct fixture *fixture, gconstpointer data) {
+        struct task task = { .letter = '1' };
+        struct backlog *backlog = NULL;
+
+        (void) data;
+        g_assert_cmpint(sd_event_exit(fixture->event, 0), >=, 0);
+        g_assert_cmpint(sd_event_loop(fixture->event), ==, 0);
+        g_assert_cmpint(backlog_new(fixture->event, &backlog), ==, -ESTALE);
+        g_assert_null(backlog);
+        g_assert_cmpint(backlog_add(fixture->backlog, &fixture->a, &task.entry, go, &task), ==, -ESTALE);
+        g_assert_null(task.entry.user);
+        g_assert_true(TAILQ_EMPTY(&fixture->a.backlog));
+}
+
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
         g_test_add("/backlog/turns", struct fixture, NULL, set_up, test_turns, tear_down);
         g_test_add("/backlog/remove", struct fixture, NULL, set_up, test_remove, tear_down);
         g_test_add("/backlog/others", struct fixture, NULL, set_up, test_others, tear_down);
+        g_test_add("/backlog/no-end", struct fixture, NULL, set_up, test_no_end, tear_down);
         g_test_add("/backlog/idle", struct fixture, NULL, set_up, test_idle, tear_down);
+        g_test_add("/backlog/nobody", struct fixture, NULL, set_up, test_nobody, tear_down);
+        g_test_add("/backlog/no-memory", struct fixture, NULL, set_up, test_no_memory, tear_down);
+        g_test_add("/backlog/ended", struct fixture, NULL, set_up, test_ended, tear_down);
         return g_test_run();
 }
