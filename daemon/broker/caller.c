@@ -18,13 +18,9 @@
 #include <sys/queue.h>
 
 #include "caller.h"
-#include "cleanup.h"
 #include "intake.h"
 
 #define BUS "org.freedesktop.DBus"
-
-/* The bus itself answers; if it does not within this time, in µs, nothing goes any more. */
-#define ANSWER_TIMEOUT (25 * UINT64_C(1000000))
 
 /* Connections that are remembered; the one that has not called for longest is forgotten for another. */
 #define KNOWN_MAX 128
@@ -213,19 +209,6 @@ struct callers *callers_free(struct callers *callers) {
         return NULL;
 }
 
-static int ask(struct caller_query *query) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
-        int r;
-
-        r = sd_bus_message_new_method_call(query->callers->bus, &message, BUS, "/org/freedesktop/DBus", BUS,
-                                           "GetConnectionCredentials");
-        if (r >= 0)
-                r = sd_bus_message_append(message, "s", query->sender);
-        return r < 0 ? r
-                     : sd_bus_call_async(query->callers->bus, &query->slot, message, on_reply, query,
-                                         ANSWER_TIMEOUT);
-}
-
 /**
  * caller_query_new() - find out who a connection belongs to
  * @callers:    what knows who calls
@@ -256,7 +239,11 @@ int caller_query_new(struct callers *callers, const char *sender, caller_answer_
         query->answer = answer;
         query->userdata = userdata;
         query->sender = strdup(sender);
-        r = query->sender ? ask(query) : -ENOMEM;
+        r = -ENOMEM;
+        if (query->sender)
+                r = sd_bus_call_method_async(callers->bus, &query->slot, BUS, "/org/freedesktop/DBus", BUS,
+                                             "GetConnectionCredentials", on_reply, query, "s",
+                                             query->sender);
         if (r < 0) {
                 caller_query_free(query);
                 return r;

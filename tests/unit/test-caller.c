@@ -2,13 +2,62 @@
 
 /* With somebody at the other end of the line who answers as the bus does, and counts. */
 
+#include <errno.h>
 #include <glib.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <systemd/sd-bus.h>
 
 #include "caller.h"
 
 #define MANY 200
+/* None that sd-bus itself has for a message. */
+#define UNREADABLE EIO
+
+/* --- what does not fail on demand; the linker puts these before the libraries' own --- */
+
+/* To the one that fails, from 1; 0: none. */
+static unsigned allocation, reading;
+
+static bool reached(unsigned *countdown) {
+        return *countdown > 0 && --*countdown == 0;
+}
+
+#define FAILING(type, name, parameters, arguments, countdown, failure)                                      \
+        type __real_##name parameters;                                                                      \
+        type __wrap_##name parameters;                                                                      \
+        type __wrap_##name parameters {                                                                     \
+                return reached(&(countdown)) ? (failure) : __real_##name arguments;                         \
+        }
+
+FAILING(void *, calloc, (size_t n, size_t size), (n, size), allocation, NULL)
+FAILING(char *, strdup, (const char *text), (text), allocation, NULL)
+FAILING(int, sd_bus_add_match_async,
+        (sd_bus * bus, sd_bus_slot **ret, const char *match, sd_bus_message_handler_t callback,
+         sd_bus_message_handler_t installed, void *userdata),
+        (bus, ret, match, callback, installed, userdata), allocation, -ENOMEM)
+FAILING(int, sd_bus_message_enter_container, (sd_bus_message * message, char type, const char *contents),
+        (message, type, contents), reading, -UNREADABLE)
+FAILING(int, sd_bus_message_exit_container, (sd_bus_message * message), (message), reading, -UNREADABLE)
+FAILING(int, sd_bus_message_skip, (sd_bus_message * message, const char *types), (message, types), reading,
+        -UNREADABLE)
+
+int __wrap_sd_bus_message_read(sd_bus_message *message, const char *types, ...);
+
+int __wrap_sd_bus_message_read(sd_bus_message *message, const char *types, ...) {
+        va_list list;
+        int r;
+
+        if (reached(&reading))
+                return -UNREADABLE;
+        va_start(list, types);
+        r = sd_bus_message_readv(message, types, list);
+        va_end(list);
+        return r;
+}
+
+/* --- the fixture --- */
 
 struct fixture {
         sd_bus *bus, *peer;
@@ -19,6 +68,7 @@ struct fixture {
         uid_t uid;
         pid_t pid;
         GString *gone;
+        unsigned allocation, reading; /* what fails of how the answer is taken */
 };
 
 static int on_question(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -32,8 +82,12 @@ static int on_question(sd_bus_message *message, void *userdata, sd_bus_error *er
         g_assert_cmpint(sd_bus_message_read(message, "s", &name), >=, 0);
         if (g_str_equal(name, ":1.0"))
                 return sd_bus_error_set(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "It has left.");
+        if (g_str_equal(name, ":1.2"))
+                return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "It is a secret.");
         if (g_str_equal(name, ":1.1"))
                 return sd_bus_reply_method_return(message, "a{sv}", 1, "ProcessID", "u", 1);
+        allocation = fixture->allocation;
+        reading = fixture->reading;
         number = (unsigned) g_ascii_strtoull(name + 3, NULL, 10);
         return sd_bus_reply_method_return(message, "a{sv}", 3, "UnixUserID", "u", 1000 + number, "Other",
                                           "as", 1, "x", "ProcessID", "u", number);
@@ -107,17 +161,23 @@ static unsigned ask(struct fixture *fixture, const char *sender) {
         return fixture->asked - asked;
 }
 
-static void leave(struct fixture *fixture, const char *sender, const char *name) {
+/* @sender may be NULL: it has none. */
+static void tell(struct fixture *fixture, const char *sender, const char *types, const char *name) {
         sd_bus_message *signal;
 
         g_assert_cmpint(sd_bus_message_new_signal(fixture->peer, &signal, "/org/freedesktop/DBus",
                                                   "org.freedesktop.DBus", "NameOwnerChanged"),
                         >=, 0);
-        g_assert_cmpint(sd_bus_message_set_sender(signal, sender), >=, 0);
-        g_assert_cmpint(sd_bus_message_append(signal, "sss", name, name, ""), >=, 0);
+        if (sender)
+                g_assert_cmpint(sd_bus_message_set_sender(signal, sender), >=, 0);
+        g_assert_cmpint(sd_bus_message_append(signal, types, name, name, ""), >=, 0);
         g_assert_cmpint(sd_bus_send(fixture->peer, signal, NULL), >=, 0);
         sd_bus_message_unref(signal);
         run(fixture);
+}
+
+static void leave(struct fixture *fixture, const char *sender, const char *name) {
+        tell(fixture, sender, "sss", name);
 }
 
 static void test_once(struct fixture *fixture, gconstpointer data) {
@@ -142,6 +202,7 @@ static void test_forged(struct fixture *fixture, gconstpointer data) {
         (void) data;
         g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
         leave(fixture, ":1.8", ":1.7");
+        leave(fixture, NULL, ":1.7");
         g_assert_cmpstr(fixture->gone->str, ==, "");
         g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
 }
@@ -154,6 +215,78 @@ static void test_failure(struct fixture *fixture, gconstpointer data) {
         g_assert_cmpuint(ask(fixture, ":1.1"), ==, 1);
         g_assert_cmpint(fixture->error, ==, -ENODATA);
         g_assert_cmpuint(ask(fixture, ":1.1"), ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.2"), ==, 1);
+        g_assert_cmpint(fixture->error, ==, -EACCES);
+        tell(fixture, "org.freedesktop.DBus", "oss", "/org/example");
+        g_assert_cmpstr(fixture->gone->str, ==, "");
+}
+
+/* Whatever of an answer cannot be read, it is none, and the next one asks again. */
+static void test_unreadable(struct fixture *fixture, gconstpointer data) {
+        unsigned n = 0;
+
+        (void) data;
+        do {
+                fixture->reading = ++n;
+                g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+                g_assert_cmpint(fixture->error, ==, reading == 0 ? -UNREADABLE : 0);
+        } while (reading == 0);
+        g_assert_cmpuint(n, >, 5);
+        reading = 0;
+        g_assert_cmpuint(fixture->uid, ==, 1007);
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+}
+
+static void test_no_memory(struct fixture *fixture, gconstpointer data) {
+        struct caller_query *query = NULL;
+        struct callers *callers = NULL;
+
+        (void) data;
+        for (unsigned n = 1; n <= 2; n++) {
+                allocation = n;
+                g_assert_cmpint(callers_new(fixture->bus, on_gone, fixture, &callers), ==, -ENOMEM);
+                g_assert_null(callers);
+                allocation = n;
+                g_assert_cmpint(caller_query_new(fixture->callers, ":1.7", on_answer, fixture, &query), ==,
+                                -ENOMEM);
+                g_assert_null(query);
+        }
+        /* An answer that cannot be kept is one all the same. */
+        fixture->allocation = 1;
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+        g_assert_cmpint(fixture->error, ==, 0);
+        fixture->allocation = 0;
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+}
+
+static void test_closed(struct fixture *fixture, gconstpointer data) {
+        struct caller_query *query = NULL;
+
+        (void) data;
+        sd_bus_close(fixture->bus);
+        g_assert_cmpint(caller_query_new(fixture->callers, ":1.7", on_answer, fixture, &query), ==,
+                        -ENOTCONN);
+        g_assert_null(query);
+        g_assert_cmpint(fixture->answered, ==, 0);
+        g_assert_null(callers_free(NULL));
+}
+
+/* Two ask for the same at a time, and it leaves but once. */
+static void test_twice(struct fixture *fixture, gconstpointer data) {
+        struct caller_query *queries[2];
+
+        (void) data;
+        for (unsigned i = 0; i < 2; i++)
+                g_assert_cmpint(caller_query_new(fixture->callers, ":1.7", on_answer, fixture, &queries[i]),
+                                ==, 0);
+        while (fixture->answered < 2)
+                run(fixture);
+        g_assert_cmpuint(fixture->asked, ==, 2);
+        for (unsigned i = 0; i < 2; i++)
+                caller_query_free(queries[i]);
+        leave(fixture, "org.freedesktop.DBus", ":1.7");
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
 }
 
 /* What nobody waits for any more is not answered, and the next one asks. */
@@ -198,6 +331,10 @@ int main(int argc, char *argv[]) {
         g_test_add("/caller/once", struct fixture, NULL, set_up, test_once, tear_down);
         g_test_add("/caller/forged", struct fixture, NULL, set_up, test_forged, tear_down);
         g_test_add("/caller/failure", struct fixture, NULL, set_up, test_failure, tear_down);
+        g_test_add("/caller/unreadable", struct fixture, NULL, set_up, test_unreadable, tear_down);
+        g_test_add("/caller/no-memory", struct fixture, NULL, set_up, test_no_memory, tear_down);
+        g_test_add("/caller/closed", struct fixture, NULL, set_up, test_closed, tear_down);
+        g_test_add("/caller/twice", struct fixture, NULL, set_up, test_twice, tear_down);
         g_test_add("/caller/called-off", struct fixture, NULL, set_up, test_called_off, tear_down);
         g_test_add("/caller/many", struct fixture, NULL, set_up, test_many, tear_down);
         return g_test_run();
