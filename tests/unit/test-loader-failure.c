@@ -130,6 +130,26 @@ static void test_no_descriptor_for_the_file(struct fixture *f, gconstpointer dat
         (void) close(connection);
 }
 
+/* It counts, also where nobody waits for the answer any more. */
+static void test_no_descriptor_for_nobody(struct fixture *f, gconstpointer data) {
+        int connection = connect_loader(f), next;
+        struct rlimit limit, low;
+
+        (void) data;
+        g_assert_true(turn(f, 1000));
+        send_load(f, connection, MODULE);
+        (void) close(connection);
+        g_assert_no_errno(getrlimit(RLIMIT_NOFILE, &limit));
+        g_assert_no_errno(next = dup(f->listening));
+        (void) close(next);
+        low = limit;
+        low.rlim_cur = (rlim_t) next;
+        g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &low));
+        g_assert_true(turn(f, 1000));
+        g_assert_no_errno(setrlimit(RLIMIT_NOFILE, &limit));
+        g_assert_true(loader_is_exhausted(f->loader));
+}
+
 /* A connection that cannot be accepted waits for the next loader. */
 static void test_accept_fails(struct fixture *f, gconstpointer data) {
         int connection = connect_loader(f), next;
@@ -216,6 +236,7 @@ static void add_tests(void) {
         ADD("unload-fails", test_unload_fails);
         ADD("no-descriptor-left", test_no_descriptor_left);
         ADD("no-descriptor-for-the-file", test_no_descriptor_for_the_file);
+        ADD("no-descriptor-for-nobody", test_no_descriptor_for_nobody);
         ADD("accept-fails", test_accept_fails);
         ADD("no-memory", test_no_memory);
         ADD("new-fails", test_new_fails);

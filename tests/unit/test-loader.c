@@ -267,6 +267,12 @@ static void test_no_config(struct fixture *f, gconstpointer data) {
         send_unload(connection, "foo", 0);
         expect(f, connection, OUTCOME_POLICY);
         g_assert_cmpint(seen->begun, ==, 0);
+        /* Nor said to who has left. */
+        (void) close(connect_loader(f));
+        turn_until_quiet(f);
+        (void) close(connection);
+        settle(f);
+        connection = connect_loader(f);
         loader_set_config(f->loader, fixture_read_config(f, ""));
         send_load(f, connection, MODULE);
         expect(f, connection, OUTCOME_DONE);
