@@ -231,7 +231,7 @@ static int run(const struct options *options, char **arguments) {
         }
         r = table_new("modules", columns, all ? shown_of_all : shown_of_ours, options, &table);
         if (r < 0)
-                return r == -EINVAL ? EXIT_USAGE : failure_report_answer(r);
+                return table_report(r);
         sources.kmod = kmod_new(NULL, no_configuration);
         if (!sources.kmod)
                 return failure_report_answer(-ENOMEM);

@@ -359,7 +359,7 @@ static int run(const struct options *options, char **arguments) {
                 return r;
         r = table_new("entries", columns, shown, options, &table);
         if (r < 0)
-                return r == -EINVAL ? EXIT_USAGE : failure_report_answer(r);
+                return table_report(r);
         r = check_access(query.root);
         if (r < 0)
                 return report_access(r, query.root);

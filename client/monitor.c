@@ -24,11 +24,29 @@
 #include "cleanup.h"
 #include "command.h"
 #include "failure.h"
+#include "library.h"
 #include "message.h"
 #include "modules.h"
 #include "names.h"
 #include "report.h"
 #include "subject.h"
+
+/* clang-format off */
+#define FUNCTIONS(function)                                        \
+        function(udev_device_get_action)                           \
+        function(udev_device_get_sysname)                          \
+        function(udev_device_unref)                                \
+        function(udev_monitor_enable_receiving)                    \
+        function(udev_monitor_filter_add_match_subsystem_devtype)  \
+        function(udev_monitor_get_fd)                              \
+        function(udev_monitor_new_from_netlink)                    \
+        function(udev_monitor_receive_device)                      \
+        function(udev_monitor_unref)                               \
+        function(udev_new)                                         \
+        function(udev_unref)
+/* clang-format on */
+
+LIBRARY(libudev, "libudev.so.1", "modctl monitor", "recommended")
 
 /* From the end of a module's init to moduled's signal it is milliseconds, on slow machines a hundred times more. */
 #define GRACE_USEC (UINT64_C(1000) * 1000)
@@ -73,8 +91,10 @@ static void monitor_clear(struct monitor *monitor) {
 
         while ((pending = LIST_FIRST(&monitor->pending)))
                 pending_free(pending);
-        udev_monitor_unref(monitor->uevents);
-        udev_unref(monitor->udev);
+        if (monitor->udev) {
+                (void) lib_udev_monitor_unref(monitor->uevents);
+                (void) lib_udev_unref(monitor->udev);
+        }
         sd_bus_close_unref(monitor->bus);
         sd_event_unref(monitor->event);
 }
@@ -141,19 +161,19 @@ static int on_uevent(sd_event_source *source, int fd, uint32_t events, void *use
         (void) source;
         (void) fd;
         (void) events;
-        device = udev_monitor_receive_device(monitor->uevents);
+        device = lib_udev_monitor_receive_device(monitor->uevents);
         if (!device) {
                 if (errno == ENOBUFS)
                         say("The kernel told more than could be read, and some modules are missing here; see 'modctl list --all'.");
                 return 0;
         }
-        action = udev_device_get_action(device);
-        name = udev_device_get_sysname(device);
+        action = lib_udev_device_get_action(device);
+        name = lib_udev_device_get_sysname(device);
         if (action && name && strcmp(action, "add") == 0)
                 r = keep(monitor, name, false);
         else if (action && name && strcmp(action, "remove") == 0)
                 r = keep(monitor, name, true);
-        udev_device_unref(device);
+        lib_udev_device_unref(device);
         return r;
 }
 
@@ -232,17 +252,17 @@ static int listen_to_moduled(struct monitor *monitor) {
 static int listen_to_kernel(struct monitor *monitor) {
         int r;
 
-        monitor->udev = udev_new();
+        monitor->udev = lib_udev_new();
         if (!monitor->udev)
                 return -errno;
-        monitor->uevents = udev_monitor_new_from_netlink(monitor->udev, "kernel");
+        monitor->uevents = lib_udev_monitor_new_from_netlink(monitor->udev, "kernel");
         if (!monitor->uevents)
                 return -errno;
-        r = udev_monitor_filter_add_match_subsystem_devtype(monitor->uevents, "module", NULL);
+        r = lib_udev_monitor_filter_add_match_subsystem_devtype(monitor->uevents, "module", NULL);
         if (r >= 0)
-                r = udev_monitor_enable_receiving(monitor->uevents);
+                r = lib_udev_monitor_enable_receiving(monitor->uevents);
         if (r >= 0)
-                r = sd_event_add_io(monitor->event, NULL, udev_monitor_get_fd(monitor->uevents), EPOLLIN,
+                r = sd_event_add_io(monitor->event, NULL, lib_udev_monitor_get_fd(monitor->uevents), EPOLLIN,
                                     on_uevent, monitor);
         return r;
 }
@@ -268,6 +288,8 @@ static int run(const struct options *options, char **arguments) {
         int r;
 
         (void) arguments;
+        if (library_require(&libudev) < 0)
+                return EXIT_FAILED;
         r = bus_open(&monitor.bus);
         if (r < 0)
                 return failure_report_unreachable(r);

@@ -20,10 +20,34 @@
 
 #include "clock.h"
 #include "json.h"
+#include "library.h"
 #include "message.h"
 #include "pager.h"
 #include "table.h"
 #include "terminal.h"
+
+/* clang-format off */
+#define FUNCTIONS(function)                      \
+        function(scols_cell_get_data)            \
+        function(scols_cell_set_color)           \
+        function(scols_cell_set_data)            \
+        function(scols_column_get_header)        \
+        function(scols_line_get_cell)            \
+        function(scols_new_table)                \
+        function(scols_print_table_to_string)    \
+        function(scols_table_enable_colors)      \
+        function(scols_table_enable_noencoding)  \
+        function(scols_table_enable_noheadings)  \
+        function(scols_table_get_line)           \
+        function(scols_table_get_ncols)          \
+        function(scols_table_get_nlines)         \
+        function(scols_table_new_column)         \
+        function(scols_table_new_line)           \
+        function(scols_table_set_termforce)      \
+        function(scols_unref_table)
+/* clang-format on */
+
+LIBRARY(smartcols, "libsmartcols.so.1", "tables of modctl list and modctl log", "recommended")
 
 /* Between the items of a list. Nothing that printable() made has it. */
 #define LIST_SEPARATOR "\n"
@@ -61,7 +85,7 @@ static void member_name(const char *name, char *ret, size_t size) {
 
 static void set_heading(struct libscols_column *column) {
         if (terminal_has_colours(STDOUT_FILENO))
-                (void) scols_cell_set_color(scols_column_get_header(column), COLOUR_HEADING);
+                (void) lib_scols_cell_set_color(lib_scols_column_get_header(column), COLOUR_HEADING);
 }
 
 static int append_column(struct table *table, unsigned i) {
@@ -74,10 +98,10 @@ static int append_column(struct table *table, unsigned i) {
 
         if (table->places[i] >= 0)
                 return 0;
-        made = scols_table_new_column(table->scols, column->name, 0, flags[column->type]);
+        made = lib_scols_table_new_column(table->scols, column->name, 0, flags[column->type]);
         if (!made)
                 return -ENOMEM;
-        table->places[i] = (int) scols_table_get_ncols(table->scols) - 1;
+        table->places[i] = (int) lib_scols_table_get_ncols(table->scols) - 1;
         set_heading(made);
         return 0;
 }
@@ -155,36 +179,52 @@ static int append_columns(struct table *table, const char *output, const unsigne
  * @options:    the command's
  * @ret:        owned by the caller
  *
- * Return: 0, -ENOMEM, or -EINVAL after saying that --output names no column.
+ * Return: 0 or a negative errno, for table_report().
  */
 int table_new(const char *name, const struct column *columns, const unsigned *shown,
               const struct options *options, struct table **ret) {
-        _cleanup_(table_freep) struct table *table = calloc(1, sizeof(*table));
+        _cleanup_(table_freep) struct table *table = NULL;
         int r;
 
+        r = library_require(&smartcols);
+        if (r < 0)
+                return r;
+        table = calloc(1, sizeof(*table));
         if (!table)
                 return -ENOMEM;
         table->name = name;
         table->columns = columns;
         table->options = options->set;
         table->places = calloc(count(columns) + 1, sizeof(*table->places));
-        table->scols = scols_new_table();
+        table->scols = lib_scols_new_table();
         if (!table->places || !table->scols)
                 return -ENOMEM;
         for (size_t i = 0; i < count(columns); i++)
                 table->places[i] = -1;
 
-        scols_table_enable_noheadings(table->scols, (options->set & OPTION_NO_LEGEND) != 0);
+        lib_scols_table_enable_noheadings(table->scols, (options->set & OPTION_NO_LEGEND) != 0);
         if (terminal_columns(STDOUT_FILENO) < COLUMNS_MIN)
-                (void) scols_table_set_termforce(table->scols, SCOLS_TERMFORCE_NEVER);
-        scols_table_enable_colors(table->scols, terminal_has_colours(STDOUT_FILENO));
+                (void) lib_scols_table_set_termforce(table->scols, SCOLS_TERMFORCE_NEVER);
+        lib_scols_table_enable_colors(table->scols, terminal_has_colours(STDOUT_FILENO));
         /* The texts are escaped already; libsmartcols would do it again. */
-        scols_table_enable_noencoding(table->scols, 1);
+        lib_scols_table_enable_noencoding(table->scols, 1);
         r = append_columns(table, options->output, shown);
         if (r < 0)
                 return r;
         *ret = take_pointer(&table);
         return 0;
+}
+
+/**
+ * table_report() - say that there is no table
+ * @error:      what table_new() returned, negative; of -EINVAL (--output names no column) and -ELIBACC it has said all
+ *
+ * Return: the exit code.
+ */
+int table_report(int error) {
+        if (error == -ENOMEM)
+                say("There is no memory left; end other programs and try again.");
+        return error == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
 }
 
 /**
@@ -196,7 +236,7 @@ int table_new(const char *name, const struct column *columns, const unsigned *sh
 struct table *table_free(struct table *table) {
         if (!table)
                 return NULL;
-        scols_unref_table(table->scols);
+        lib_scols_unref_table(table->scols);
         free(table->places);
         free(table);
         return NULL;
@@ -216,7 +256,7 @@ bool table_wants(const struct table *table, unsigned column) {
  * @table:      the table
  */
 void table_add(struct table *table) {
-        table->line = scols_table_new_line(table->scols, NULL);
+        table->line = lib_scols_table_new_line(table->scols, NULL);
         if (!table->line)
                 table->error = -ENOMEM;
 }
@@ -224,13 +264,13 @@ void table_add(struct table *table) {
 static struct libscols_cell *cell_of(struct table *table, unsigned column) {
         if (table->error < 0 || !table_wants(table, column))
                 return NULL;
-        return scols_line_get_cell(table->line, (size_t) table->places[column]);
+        return lib_scols_line_get_cell(table->line, (size_t) table->places[column]);
 }
 
 static void set(struct table *table, unsigned column, const char *data) {
         struct libscols_cell *cell = cell_of(table, column);
 
-        if (cell && scols_cell_set_data(cell, data) < 0)
+        if (cell && lib_scols_cell_set_data(cell, data) < 0)
                 table->error = -ENOMEM;
 }
 
@@ -310,7 +350,7 @@ void table_set_item(struct table *table, unsigned column, const char *raw) {
         if (!cell)
                 return;
         text = printable(raw);
-        before = scols_cell_get_data(cell);
+        before = lib_scols_cell_get_data(cell);
         if (!text || asprintf(&all, "%s%s%s", before ? before : "", before ? separator : "", text) < 0) {
                 table->error = -ENOMEM;
                 return;
@@ -328,7 +368,7 @@ void table_set_colour(struct table *table, unsigned column, const char *sequence
         struct libscols_cell *cell = cell_of(table, column);
 
         if (cell && terminal_has_colours(STDOUT_FILENO))
-                (void) scols_cell_set_color(cell, sequence);
+                (void) lib_scols_cell_set_color(cell, sequence);
 }
 
 static void write_item(struct json *object, const struct column *column, const char *data) {
@@ -363,15 +403,15 @@ static const struct column *column_at(const struct table *table, size_t place) {
 /* An object a line, which tools that know lines can read, too. */
 static void write_json(const struct table *table, FILE *file) {
         fprintf(file, "{\"%s\": [", table->name);
-        for (size_t i = 0; i < scols_table_get_nlines(table->scols); i++) {
-                struct libscols_line *line = scols_table_get_line(table->scols, i);
+        for (size_t i = 0; i < lib_scols_table_get_nlines(table->scols); i++) {
+                struct libscols_line *line = lib_scols_table_get_line(table->scols, i);
                 struct json object;
 
                 fputs(i == 0 ? "\n" : ",\n", file);
                 object = json_begin(file);
-                for (size_t place = 0; place < scols_table_get_ncols(table->scols); place++)
+                for (size_t place = 0; place < lib_scols_table_get_ncols(table->scols); place++)
                         write_item(&object, column_at(table, place),
-                                   scols_cell_get_data(scols_line_get_cell(line, place)));
+                                   lib_scols_cell_get_data(lib_scols_line_get_cell(line, place)));
                 json_end(&object);
         }
         fputs("\n]}\n", file);
@@ -391,7 +431,7 @@ static int print_json(const struct table *table, char **ret) {
 static int print_columns(const struct table *table, char **ret) {
         _cleanup_free_ char *text = NULL;
 
-        if (scols_print_table_to_string(table->scols, &text) < 0 ||
+        if (lib_scols_print_table_to_string(table->scols, &text) < 0 ||
             asprintf(ret, "%s%s", text ? text : "", text && *text ? "\n" : "") < 0)
                 return -ENOMEM;
         return 0;

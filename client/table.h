@@ -25,6 +25,7 @@ struct table;
 
 int table_new(const char *name, const struct column *columns, const unsigned *shown,
               const struct options *options, struct table **ret);
+int table_report(int error);
 struct table *table_free(struct table *table);
 bool table_wants(const struct table *table, unsigned column);
 void table_add(struct table *table);

@@ -142,6 +142,15 @@ def a_file(name="file.ko"):
     return path
 
 
+def broken_library(soname):
+    """A directory for LD_LIBRARY_PATH where this library is not what it should be."""
+    directory = os.path.join(scratch, "without-" + soname)
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, soname), "w", encoding="ascii") as out:
+        out.write("no library\n")
+    return directory
+
+
 class Terminal:
     """A terminal with modctl on it; as an ordinary user, for root needs no agent."""
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Library
+ *
+ * A library that few commands need. To find, map and relocate one takes longer than much of what modctl does, so these
+ * are loaded once a command is about to call them.
+ */
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "library.h"
+#include "message.h"
+
+/**
+ * library_load() - load a library, unless it is
+ * @library:    the library; its functions can be called afterwards, until the program ends
+ *
+ * Return: 0, or -ELIBACC if it is not there, or has not all of the functions; dlerror(3) has said which.
+ */
+int library_load(const struct library *library) {
+        /* Never closed: some libraries cannot be unloaded, and the end of the program is near. */
+        void *handle = dlopen(library->soname, RTLD_NOW | RTLD_LOCAL);
+
+        if (!handle)
+                return -ELIBACC;
+        for (size_t i = 0; library->functions[i].name; i++) {
+                void *address = dlsym(handle, library->functions[i].name);
+
+                if (!address)
+                        return -ELIBACC;
+                /* C has no other way to make a function of what dlsym(3) returns; POSIX says that it is one. */
+                memcpy(library->functions[i].pointer, &address, sizeof(address));
+        }
+        return 0;
+}
+
+/**
+ * library_require() - load a library that a command cannot do without
+ * @library:    as for library_load()
+ *
+ * Return: as library_load(), after saying what is missing.
+ */
+int library_require(const struct library *library) {
+        int r = library_load(library);
+
+        if (r < 0)
+                say("This needs a library that cannot be loaded (%s); install it, or have an administrator do so.",
+                    dlerror());
+        return r;
+}
