@@ -16,12 +16,15 @@
 
 #include "depends.h"
 #include "message.h"
+#include "needs.h"
 
 /* From the file's own text; freed by the caller, NULL if there is none. */
 static char *read_depends(struct kmod_module *module) {
         struct kmod_list *list = NULL, *entry;
         char *depends = NULL;
 
+        if (needs_read(kmod_module_get_path(module), &depends) == 0)
+                return depends;
         /* What is no module has no dependencies; what it is the service will say. */
         if (kmod_module_get_info(module, &list) < 0)
                 return NULL;

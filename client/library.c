@@ -16,7 +16,7 @@
 #include "message.h"
 
 /**
- * library_load() - load a library, unless it is
+ * library_load() - load a library
  * @library:    the library; its functions can be called afterwards, until the program ends
  *
  * Return: 0, or -ELIBACC if it is not there, or has not all of the functions; dlerror(3) has said which.
