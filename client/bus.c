@@ -39,6 +39,48 @@ static void call_clear(struct call *call) {
 }
 
 /**
+ * bus_begin() - begin to connect to the system bus
+ * @ret:        the connection, owned by the caller, for bus_go_on() and bus_finish()
+ *
+ * It takes the bus a while to let us in, for something else to be done meanwhile.
+ *
+ * Return: 0 or a negative errno.
+ */
+int bus_begin(sd_bus **ret) {
+        int r;
+
+        r = sd_bus_open_system_with_description(ret, "modctl");
+        return r < 0 ? r : 0;
+}
+
+/**
+ * bus_go_on() - answer what the bus has asked since, if it has
+ * @bus:        what bus_begin() made, or NULL
+ *
+ * What goes wrong bus_finish() will tell.
+ */
+void bus_go_on(sd_bus *bus) {
+        /* It takes a round to hear that we are who we say, and another one to ask for a name. */
+        while (bus && sd_bus_process(bus, NULL) > 0)
+                ;
+}
+
+/**
+ * bus_finish() - wait until the bus has let us in
+ * @bus:        what bus_begin() made
+ *
+ * Return: 0 or a negative errno.
+ */
+int bus_finish(sd_bus *bus) {
+        const char *name;
+        int r;
+
+        /* Until the bus has given a name, nothing but a socket is known to be there. */
+        r = sd_bus_get_unique_name(bus, &name);
+        return r < 0 ? r : 0;
+}
+
+/**
  * bus_open() - connect to the system bus
  * @ret:        the connection, owned by the caller
  *
@@ -46,14 +88,11 @@ static void call_clear(struct call *call) {
  */
 int bus_open(sd_bus **ret) {
         _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
-        const char *name;
         int r;
 
-        r = sd_bus_open_system_with_description(&bus, "modctl");
-        if (r < 0)
-                return r;
-        /* Until the bus has given a name, nothing but a socket is known to be there. */
-        r = sd_bus_get_unique_name(bus, &name);
+        r = bus_begin(&bus);
+        if (r >= 0)
+                r = bus_finish(bus);
         if (r < 0)
                 return r;
 

@@ -64,6 +64,8 @@ struct load {
         const char *parameters;
         struct resolver *resolver;
         struct plan plan;
+        sd_bus *bus; /* about to be connected; NULL if that has failed */
+        int bus_error;
 };
 
 static uint64_t kernel_flags(unsigned options) {
@@ -187,18 +189,18 @@ static int plan_targets(struct load *load, char **targets, size_t n) {
         return code;
 }
 
+/* Without anything to load it does not matter whether there is a bus. */
 static int load_plan(struct load *load) {
-        _cleanup_(sd_bus_close_unrefp) sd_bus *bus = NULL;
         int r;
 
         if (load->plan.n == 0)
                 return EXIT_DONE;
-        r = bus_open(&bus);
+        r = load->bus ? bus_finish(load->bus) : load->bus_error;
         if (r < 0)
                 return failure_report_unreachable(r);
         return deliver(
                         &(struct delivery){
-                                        .bus = bus,
+                                        .bus = load->bus,
                                         .options = load->options,
                                         .parameters = load->parameters,
                                         .flags = kernel_flags(load->options->set),
@@ -218,31 +220,53 @@ static int check_usage(const struct options *options, size_t n_targets, char **p
         return EXIT_DONE;
 }
 
-static int run(const struct options *options, char **arguments) {
+/* The bus is about its part meanwhile. */
+static int load_targets(struct load *load, char **targets, size_t n) {
+        int code, r;
+
+        load->bus_error = bus_begin(&load->bus);
+        r = resolver_new(NULL, NULL, &load->resolver);
+        if (r < 0)
+                return resolver_report(r);
+        bus_go_on(load->bus);
+        resolver_expect(load->resolver, n);
+        code = plan_targets(load, targets, n);
+        r = load_plan(load);
+        return code == EXIT_DONE ? r : code;
+}
+
+static void load_clear(struct load *load) {
+        plan_clear(&load->plan);
+        sd_bus_close_unref(load->bus);
+        resolver_free(load->resolver);
+}
+
+static int show(const struct options *options, char **targets, size_t n, const char *parameters) {
         _cleanup_(resolver_freep) struct resolver *resolver = NULL;
+        int r;
+
+        r = resolver_new(options->root, options->kernel, &resolver);
+        if (r < 0)
+                return resolver_report(r);
+        resolver_expect(resolver, n);
+        return show_targets(resolver, options, targets, n, parameters);
+}
+
+static int run(const struct options *options, char **arguments) {
+        _cleanup_(load_clear) struct load load = { .options = options };
         _cleanup_free_ char *parameters = NULL;
         size_t n = count_targets(arguments);
-        struct load load = { .options = options };
-        int code, r;
+        int r;
 
         r = check_usage(options, n, arguments + n);
         if (r == EXIT_DONE)
                 r = join_parameters(arguments + n, &parameters);
         if (r != EXIT_DONE)
                 return r;
-        r = resolver_new(options->root, options->kernel, &resolver);
-        if (r < 0)
-                return resolver_report(r);
-        resolver_expect(resolver, n);
         if (options->set & OPTION_SHOW)
-                return show_targets(resolver, options, arguments, n, parameters);
-
-        load.resolver = resolver;
+                return show(options, arguments, n, parameters);
         load.parameters = parameters;
-        code = plan_targets(&load, arguments, n);
-        r = load_plan(&load);
-        plan_clear(&load.plan);
-        return code == EXIT_DONE ? r : code;
+        return load_targets(&load, arguments, n);
 }
 
 const struct command command_load = {
