@@ -20,12 +20,18 @@ echo 'alice ALL=(root) NOPASSWD: ALL' >/etc/sudoers.d/bench
 plain=/usr/lib/modules/$(uname -r)/kernel/bench/dummy.ko
 mkdir -p "${plain%/*}"
 case $DUMMY in
-*.xz) xz -dc "$DUMMY" >"$plain" ;;
-*) cp "$DUMMY" "$plain" ;;
+*.xz)
+        xz -dc "$DUMMY" >"$plain"
+        set -- "$DUMMY"
+        ;;
+*)
+        cp "$DUMMY" "$plain"
+        set --
+        ;;
 esac
 
 rm -f /run/bench.failed
-(/guest/bench/inside "$plain" || touch /run/bench.failed) | sed -u -e 's/^/#| /' >&3
+(/guest/bench/inside "$plain" "$@" || touch /run/bench.failed) | sed -u -e 's/^/#| /' >&3
 check_not "all of it can be measured" test -e /run/bench.failed
 
 rm -r "${plain%/*}" /etc/sudoers.d/bench
