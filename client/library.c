@@ -15,6 +15,21 @@
 #include "library.h"
 #include "message.h"
 
+/*
+ * What a library calls is looked for in itself and what it needs first, which takes libcrypto half as long. Sanitizers stand
+ * in for functions of the C library, and would be passed over.
+ */
+#ifdef __has_feature
+#define HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define HAS_FEATURE(feature) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+#define MODE (RTLD_NOW | RTLD_LOCAL)
+#else
+#define MODE (RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)
+#endif
+
 /**
  * library_load() - load a library
  * @library:    the library; its functions can be called afterwards, until the program ends
@@ -23,7 +38,7 @@
  */
 int library_load(const struct library *library) {
         /* Never closed: some libraries cannot be unloaded, and the end of the program is near. */
-        void *handle = dlopen(library->soname, RTLD_NOW | RTLD_LOCAL);
+        void *handle = dlopen(library->soname, MODE);
 
         if (!handle)
                 return -ELIBACC;
@@ -39,6 +54,16 @@ int library_load(const struct library *library) {
 }
 
 /**
+ * library_report() - say that a library is missing
+ *
+ * To be called right after what failed to load it.
+ */
+void library_report(void) {
+        say("This needs a library that cannot be loaded (%s); install it, or have an administrator do so.",
+            dlerror());
+}
+
+/**
  * library_require() - load a library that a command cannot do without
  * @library:    as for library_load()
  *
@@ -48,7 +73,6 @@ int library_require(const struct library *library) {
         int r = library_load(library);
 
         if (r < 0)
-                say("This needs a library that cannot be loaded (%s); install it, or have an administrator do so.",
-                    dlerror());
+                library_report();
         return r;
 }

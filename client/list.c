@@ -16,6 +16,8 @@
 #include "cleanup.h"
 #include "command.h"
 #include "failure.h"
+#include "kmod.h"
+#include "library.h"
 #include "message.h"
 #include "modules.h"
 #include "names.h"
@@ -232,6 +234,10 @@ static int run(const struct options *options, char **arguments) {
         r = table_new("modules", columns, all ? shown_of_all : shown_of_ours, options, &table);
         if (r < 0)
                 return table_report(r);
+        if (libkmod_load() < 0) {
+                library_report();
+                return EXIT_FAILED;
+        }
         sources.kmod = kmod_new(NULL, no_configuration);
         if (!sources.kmod)
                 return failure_report_answer(-ENOMEM);

@@ -18,6 +18,7 @@
 #include "failure.h"
 #include "message.h"
 #include "parameters.h"
+#include "plain.h"
 #include "plan.h"
 #include "resolve.h"
 #include "show.h"
@@ -170,22 +171,64 @@ static int plan_matches(struct load *load, const char *target, struct matches *m
         return code;
 }
 
+/* Return: whether it is a file that is loaded alone; then @ret is an exit code. */
+static bool plan_plain(struct load *load, const char *target, int *ret) {
+        char name[NAME_MAX + 1];
+        int fd, r;
+
+        fd = target_is_file(target) ? plain_open(target, name) : -1;
+        if (fd < 0)
+                return false;
+        r = plan_add_plain(&load->plan, name, fd);
+        if (r < 0)
+                say("There is no memory left; end other programs and try again.");
+        *ret = r < 0 ? EXIT_FAILED : EXIT_DONE;
+        return true;
+}
+
+static int plan_target(struct load *load, const char *target) {
+        _cleanup_(matches_clear) struct matches matches = { 0 };
+        int r;
+
+        r = resolver_find(load->resolver, target, &matches);
+        return r == EXIT_DONE ? plan_matches(load, target, &matches) : r;
+}
+
+/* Only for those that need it, because it takes long to load. */
+static int need_resolver(struct load *load, size_t n_targets) {
+        int r;
+
+        if (load->resolver)
+                return EXIT_DONE;
+        r = resolver_new(NULL, NULL, &load->resolver);
+        if (r < 0)
+                return resolver_report(r);
+        resolver_expect(load->resolver, n_targets);
+        return EXIT_DONE;
+}
+
 static int plan_targets(struct load *load, char **targets, size_t n) {
         int code = EXIT_DONE;
 
         for (size_t i = 0; i < n; i++) {
-                _cleanup_(matches_clear) struct matches matches = { 0 };
                 int r;
 
-                r = resolver_find(load->resolver, targets[i], &matches);
-                if (r == EXIT_DONE)
-                        r = plan_matches(load, targets[i], &matches);
-                else if (i > 0 && !strpbrk(targets[i], "/.:"))
-                        say("If '%s' is meant as a parameter, write it with its value: %s=1.", targets[i],
-                            targets[i]);
+                /* What the bus has asked meanwhile. */
+                bus_go_on(load->bus);
+                if (!plan_plain(load, targets[i], &r)) {
+                        r = need_resolver(load, n);
+                        if (r != EXIT_DONE)
+                                return r;
+                        bus_go_on(load->bus);
+                        r = plan_target(load, targets[i]);
+                        if (r != EXIT_DONE && i > 0 && !strpbrk(targets[i], "/.:"))
+                                say("If '%s' is meant as a parameter, write it with its value: %s=1.",
+                                    targets[i], targets[i]);
+                }
                 if (code == EXIT_DONE)
                         code = r;
         }
+        bus_go_on(load->bus);
         return code;
 }
 
@@ -225,11 +268,6 @@ static int load_targets(struct load *load, char **targets, size_t n) {
         int code, r;
 
         load->bus_error = bus_begin(&load->bus);
-        r = resolver_new(NULL, NULL, &load->resolver);
-        if (r < 0)
-                return resolver_report(r);
-        bus_go_on(load->bus);
-        resolver_expect(load->resolver, n);
         code = plan_targets(load, targets, n);
         r = load_plan(load);
         return code == EXIT_DONE ? r : code;

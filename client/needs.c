@@ -3,7 +3,7 @@
 /*
  * Needs
  *
- * The line `depends=` in a module's file. libkmod tells it, too, but reads all that a file says of itself with it, and
+ * What a module's file says that it needs. libkmod tells that, too, but reads all that a file says of itself with it, and
  * for who has signed it starts OpenSSL, which takes longer than all else that is done to look into a file.
  */
 
@@ -32,7 +32,8 @@
 
 LIBRARY(libelf, "libelf.so.1", "dependencies of files outside the kernel's tree, sooner", "suggested")
 
-#define KEY "depends="
+#define DEPENDS "depends="
+#define SOFTDEP "softdep="
 
 /* Return: the bytes of .modinfo, or NULL if there is none. */
 static const Elf_Data *find_modinfo(Elf *elf) {
@@ -54,23 +55,30 @@ static const Elf_Data *find_modinfo(Elf *elf) {
         return NULL;
 }
 
-/* Return: 0, or -ENOMEM. */
-static int find_depends(const Elf_Data *modinfo, char **ret) {
+/* Return: what follows @key in the first text that begins so, @ret_length bytes, or NULL. */
+static const char *find_text(const Elf_Data *modinfo, const char *key, size_t *ret_length) {
         const char *p = modinfo ? modinfo->d_buf : NULL, *end = p ? p + modinfo->d_size : NULL;
-        char *depends = NULL;
 
-        while (p < end && !depends) {
+        while (p < end) {
                 size_t length = strnlen(p, (size_t) (end - p));
 
-                if (length >= strlen(KEY) && memcmp(p, KEY, strlen(KEY)) == 0) {
-                        depends = strndup(p + strlen(KEY), length - strlen(KEY));
-                        if (!depends)
-                                return -ENOMEM;
+                if (length >= strlen(key) && memcmp(p, key, strlen(key)) == 0) {
+                        *ret_length = length - strlen(key);
+                        return p + strlen(key);
                 }
                 p += length + 1;
         }
-        *ret = depends;
-        return 0;
+        return NULL;
+}
+
+/* Mapped, so that no byte of a module is copied; one that is cut meanwhile ends us by SIGBUS, as it ends insmod(8). */
+static Elf *begin(int fd) {
+        Elf *elf = lib_elf_version(EV_CURRENT) == EV_NONE ? NULL : lib_elf_begin(fd, ELF_C_READ_MMAP, NULL);
+
+        if (elf && lib_elf_kind(elf) == ELF_K_ELF)
+                return elf;
+        (void) lib_elf_end(elf);
+        return NULL;
 }
 
 /**
@@ -82,6 +90,9 @@ static int find_depends(const Elf_Data *modinfo, char **ret) {
  */
 int needs_read(const char *path, char **ret) {
         _cleanup_close_ int fd = -1;
+        char *depends = NULL;
+        const char *text;
+        size_t length;
         Elf *elf;
         int r;
 
@@ -91,9 +102,37 @@ int needs_read(const char *path, char **ret) {
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
         if (fd < 0)
                 return -errno;
-        /* Not mapped: one that is cut meanwhile would end us by SIGBUS. */
-        elf = lib_elf_version(EV_CURRENT) == EV_NONE ? NULL : lib_elf_begin(fd, ELF_C_READ, NULL);
-        r = elf && lib_elf_kind(elf) == ELF_K_ELF ? find_depends(find_modinfo(elf), ret) : -ENOEXEC;
+        elf = begin(fd);
+        if (!elf)
+                return -ENOEXEC;
+        text = find_text(find_modinfo(elf), DEPENDS, &length);
+        if (text)
+                depends = strndup(text, length);
         (void) lib_elf_end(elf);
-        return r;
+        if (text && !depends)
+                return -ENOMEM;
+        *ret = depends;
+        return 0;
+}
+
+/**
+ * needs_nothing() - does a module's file say that it needs no other module
+ * @fd:         the file
+ *
+ * Return: whether it does; not if it cannot be told, or if it has a soft dependency.
+ */
+bool needs_nothing(int fd) {
+        const Elf_Data *modinfo;
+        size_t depends = 0, softdep;
+        bool nothing;
+        Elf *elf;
+
+        elf = library_load(&libelf) < 0 ? NULL : begin(fd);
+        if (!elf)
+                return false;
+        modinfo = find_modinfo(elf);
+        (void) find_text(modinfo, DEPENDS, &depends);
+        nothing = modinfo && depends == 0 && !find_text(modinfo, SOFTDEP, &softdep);
+        (void) lib_elf_end(elf);
+        return nothing;
 }

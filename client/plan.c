@@ -134,6 +134,27 @@ int plan_add(struct plan *plan, struct resolver *resolver, struct match *match) 
 }
 
 /**
+ * plan_add_plain() - add a module that needs nothing
+ * @plan:       the plan
+ * @name:       the module's
+ * @fd:         its file; goes into the plan
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int plan_add_plain(struct plan *plan, const char *name, int fd) {
+        struct plan_item *known = find_item(plan, name);
+        unsigned group = plan->n_groups++;
+
+        if (known) {
+                known->softdep = 0;
+                known->is_target = true;
+                cleanup_closep(&fd);
+                return 0;
+        }
+        return add_item(plan, (struct plan_item){ .fd = fd, .group = group, .is_target = true }, name);
+}
+
+/**
  * plan_clear() - give back what a plan holds
  * @plan:       the plan; valid and empty afterwards
  */

@@ -21,4 +21,5 @@ struct plan {
 };
 
 int plan_add(struct plan *plan, struct resolver *resolver, struct match *match);
+int plan_add_plain(struct plan *plan, const char *name, int fd);
 void plan_clear(struct plan *plan);

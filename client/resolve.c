@@ -17,6 +17,8 @@
 #include <sys/utsname.h>
 
 #include "command.h"
+#include "kmod.h"
+#include "library.h"
 #include "message.h"
 #include "resolve.h"
 
@@ -73,6 +75,9 @@ int resolver_new(const char *root, const char *release, struct resolver **ret) {
         struct utsname names;
         int r;
 
+        r = libkmod_load();
+        if (r < 0)
+                return r;
         resolver = calloc(1, sizeof *resolver);
         if (!resolver)
                 return -ENOMEM;
@@ -113,7 +118,11 @@ void resolver_expect(struct resolver *resolver, size_t n) {
  * Return: the exit code.
  */
 int resolver_report(int error) {
-        say("The kernel's modules cannot be looked up (%s); give the module's file.", strerror(-error));
+        if (error == -ELIBACC)
+                library_report();
+        else
+                say("The kernel's modules cannot be looked up (%s); give the module's file.",
+                    strerror(-error));
         return EXIT_FAILED;
 }
 
@@ -158,8 +167,13 @@ static bool ends_like_a_module(const char *text) {
         return false;
 }
 
-/* Some aliases have a slash in them, as in "dmi:bvn...:bd06/07/2010:" and "devname:snd/seq". */
-static bool is_file(const char *target) {
+/**
+ * target_is_file() - is a file meant
+ * @target:     what the user wrote
+ *
+ * Some aliases have a slash in them, as in "dmi:bvn...:bd06/07/2010:" and "devname:snd/seq".
+ */
+bool target_is_file(const char *target) {
         size_t head = strcspn(target, "/:");
 
         /* devname:snd/seq is an alias, whatever stands in this directory. */
@@ -300,7 +314,8 @@ int resolver_find(struct resolver *resolver, const char *target, struct matches 
         struct matches matches = { 0 };
         int r;
 
-        r = is_file(target) ? find_file(resolver, target, &matches) : find_name(resolver, target, &matches);
+        r = target_is_file(target) ? find_file(resolver, target, &matches)
+                                   : find_name(resolver, target, &matches);
         if (r != EXIT_DONE) {
                 matches_clear(&matches);
                 return r;

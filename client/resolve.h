@@ -34,6 +34,7 @@ int resolver_report(int error);
 struct resolver *resolver_free(struct resolver *resolver);
 int resolver_find(struct resolver *resolver, const char *target, struct matches *ret);
 int resolver_is_blacklisted(struct resolver *resolver, struct kmod_module *module);
+bool target_is_file(const char *target);
 void matches_clear(struct matches *matches);
 
 DEFINE_CLEANUP(struct resolver *, resolver_free);

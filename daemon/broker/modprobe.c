@@ -47,15 +47,6 @@
 #define MARK ".moduled."
 static const char mark[] = "\n\nblacklist " MARK "\ninstall " MARK " x\noptions " MARK " x\n";
 
-/*
- * modprobe(8)'s own, first to last: of files with the same name the first counts. libkmod before 31 does not know
- * /usr/lib/modprobe.d, which is another name for /lib/modprobe.d there.
- */
-const char *const modprobe_directories[] = {
-        "/etc/modprobe.d",     "/run/modprobe.d", "/usr/local/lib/modprobe.d",
-        "/usr/lib/modprobe.d", "/lib/modprobe.d", NULL,
-};
-
 struct file {
         char *name;
         char *path;

@@ -3,6 +3,7 @@
 
 #include <stddef.h>
 
+#include "modprobe-directories.h"
 #include "zygote.h"
 
 /* What is against a module. */
@@ -26,8 +27,6 @@ struct modprobe_policy {
         struct modprobe_option *options; /* in the order in which modprobe(8) gives them to the kernel */
         size_t n_options;
 };
-
-extern const char *const modprobe_directories[];
 
 struct modprobe;
 

@@ -80,6 +80,9 @@ check_says "what stands before it" '^Loaded ifb\.$'
 check_says "what stands behind it" '^Loaded ts_kmp\.$'
 check "they are there" all_loaded dummy ifb ts_kmp
 rmmod dummy ifb ts_kmp
+check "with the module's file as well" as alice modctl load "$DUMMY"
+check "they are there, too" all_loaded dummy ifb ts_kmp
+rmmod dummy ifb ts_kmp
 check "who may not load them does without" as bob modctl load -v dummy
 check_says "the module is loaded" '^Loaded dummy\.$'
 check_says "and it is said" '^modctl: ifb is only a soft dependency'
