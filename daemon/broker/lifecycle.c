@@ -28,6 +28,18 @@
 #define EXTEND_INTERVAL (1 * UINT64_C(1000000))
 #define EXTEND_ROUNDS 90
 #define EXTEND_TIMEOUT "EXTEND_TIMEOUT_USEC=10000000"
+/*
+ * What comes in while we leave, and is not with the loader after so many of these rounds, waits for somebody; and everybody
+ * else for that, whom the bus gives 25 s.
+ */
+#define REFUSE_ROUND 5
+/*
+ * Messages that sd-bus has dropped, each of which costs up to 64 bytes. Who sends them does not mean well: it must not be easy to
+ * have somebody else's prompt taken down by them, or the next broker kept from starting by a thread that is stuck. But memory
+ * has an end.
+ */
+#define STRAYS_SOME 10000
+#define STRAYS_MAX 500000
 
 struct lifecycle {
         struct context *context;
@@ -83,9 +95,12 @@ static int set_timer(struct lifecycle *lifecycle, uint64_t usec) {
 
 /* Return: 0 or a negative errno. */
 static int extend(struct lifecycle *lifecycle) {
-        if (lifecycle->context->n_requests == 0 || lifecycle->extended++ == EXTEND_ROUNDS)
+        if (lifecycle->extended == REFUSE_ROUND)
+                requests_refuse(lifecycle->context);
+        if (lifecycle->extended++ == EXTEND_ROUNDS)
                 return 0;
-        (void) sd_notify(false, EXTEND_TIMEOUT);
+        if (lifecycle->context->n_requests > 0)
+                (void) sd_notify(false, EXTEND_TIMEOUT);
         return set_timer(lifecycle, EXTEND_INTERVAL);
 }
 
@@ -102,15 +117,19 @@ static void leave(struct lifecycle *lifecycle) {
 
 static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
         struct lifecycle *lifecycle = userdata;
-        bool busy = lifecycle->called || lifecycle->context->n_requests > 0 ||
-                    parcels_are_closing(lifecycle->context->parcels);
+        unsigned n_strays = parcels_count_strays(lifecycle->context->parcels);
+        bool busy = lifecycle->context->n_requests > 0 || parcels_are_closing(lifecycle->context->parcels);
 
         (void) source;
         (void) usec;
         if (lifecycle->leaving)
                 return extend(lifecycle);
-        if (!busy || parcels_have_leaked(lifecycle->context->parcels)) {
+        if (!busy && (!lifecycle->called || n_strays > STRAYS_SOME)) {
                 leave(lifecycle);
+                return 0;
+        }
+        if (n_strays > STRAYS_MAX) {
+                lifecycle_stop(lifecycle);
                 return 0;
         }
         lifecycle->called = false;

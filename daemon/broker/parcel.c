@@ -15,8 +15,6 @@
 #include "intake.h"
 #include "parcel.h"
 
-#define STRAYS_MAX 10000
-
 struct parcel {
         struct parcels *parcels;
         struct arrival arrivals[INTAKE_MAX];
@@ -261,14 +259,13 @@ bool parcels_are_closing(const struct parcels *parcels) {
 }
 
 /**
- * parcels_have_leaked() - has sd-bus lost memory that is worth ending the process for
+ * parcels_count_strays() - how many messages sd-bus has dropped
  * @parcels:    all parcels
  *
- * It loses the numbers that came with a message that it drops, up to 64 bytes of them, and who sends such messages does not
- * mean well.
+ * It loses the numbers that came with each of them, up to 64 bytes.
  */
-bool parcels_have_leaked(const struct parcels *parcels) {
-        return parcels->n_strays > STRAYS_MAX;
+unsigned parcels_count_strays(const struct parcels *parcels) {
+        return parcels->n_strays;
 }
 
 /**

@@ -17,5 +17,5 @@ struct parcels *parcels_free(struct parcels *parcels);
 int parcel_get(const struct parcel *parcel, int shown);
 struct parcel *parcel_claim(struct parcels *parcels, sd_bus_message *message);
 bool parcels_are_closing(const struct parcels *parcels);
-bool parcels_have_leaked(const struct parcels *parcels);
+unsigned parcels_count_strays(const struct parcels *parcels);
 void parcel_release(struct parcel *parcel, struct user *user);
