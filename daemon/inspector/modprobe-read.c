@@ -12,13 +12,21 @@
 #include <elf.h>
 #include <errno.h>
 #include <libkmod.h>
+#include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "cleanup.h"
 #include "entries.h"
 #include "modprobe-read.h"
 
 #define LIBRARY "libkmod.so.2"
+
+/* What libkmod takes: for each byte that there is to read, up to seven; and what else there is, in bytes. */
+#define MEMORY_PER_BYTE ((size_t) 8)
+#define MEMORY_MORE ((size_t) 512 * 1024)
 
 /* Tells who makes packages what the program's dynamic section does not; see https://systemd.io/ELF_DLOPEN_METADATA/. */
 #define NOTE_OWNER "FDO"
@@ -62,6 +70,25 @@ static int load(struct library *ret) {
             FIND(handle, ret->get_value, "kmod_config_iter_get_value"))
                 return ENTRIES_READ;
         return ENTRIES_NO_LIBRARY;
+}
+
+/*
+ * libkmod passes over what it has no memory for, a line or all of the kernel's command line, without a word, and others may take
+ * it all just then. So there is enough before it begins: what is freed here stays the process's own, and is what malloc() gives.
+ */
+static int reserve_memory(int copy) {
+        void *volatile memory; /* or a compiler may find that nothing needs it */
+        struct stat st;
+
+        if (fstat(copy, &st) < 0)
+                return -errno;
+        (void) mallopt(M_MMAP_MAX, 0);
+        (void) mallopt(M_TRIM_THRESHOLD, INT_MAX);
+        memory = malloc((size_t) st.st_size * MEMORY_PER_BYTE + MEMORY_MORE);
+        if (!memory)
+                return -ENOMEM;
+        free(memory);
+        return 0;
 }
 
 static int put_entries(FILE *f, const struct library *library, const struct kmod_ctx *context,
@@ -113,6 +140,8 @@ int modprobe_read(int copy, int pipe) {
                 return -errno;
         outcome = load(&library);
         if (outcome == ENTRIES_READ)
+                r = reserve_memory(copy);
+        if (outcome == ENTRIES_READ && r == 0)
                 r = put_all(f, &library, copy);
         /* What one write has lost the next would not tell. */
         if (r < 0 || ferror(f))

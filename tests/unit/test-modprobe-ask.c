@@ -8,7 +8,9 @@
 #include <glib.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "entries.h"
+#include "modprobe-ask.h"
 #include "modprobe-read.h"
 #include "modprobe.h"
 #include "support.h"
@@ -40,10 +43,14 @@ enum fate {
         FATE_STUCK,
         FATE_STOPPED,
         FATE_LOOKED_AT,
+        FATE_SHORT_OF_MEMORY,
 };
 
 /* Shared with the zygote, and its children. */
-static enum fate *fate;
+static struct {
+        enum fate fate;
+        rlim_t memory; /* in bytes: what it gets for FATE_SHORT_OF_MEMORY, once libkmod is there */
+} * shared;
 static int hurry = 1;
 
 int __real_modprobe_read(int copy, int pipe);
@@ -57,8 +64,28 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int msec) {
         return __real_poll(fds, n, msec > 0 ? msec / hurry : msec);
 }
 
+static void limit_memory(void) {
+        unsigned long pages = 0;
+        struct rlimit limit;
+        FILE *f;
+
+        f = fopen("/proc/self/statm", "re");
+        if (!f || fscanf(f, "%lu", &pages) != 1 || fclose(f) != 0)
+                abort();
+        limit.rlim_cur = limit.rlim_max = pages * (rlim_t) getpagesize() + shared->memory;
+        if (setrlimit(RLIMIT_AS, &limit) < 0)
+                abort();
+}
+
 void *__wrap_dlopen(const char *name, int flags) {
-        return *fate == FATE_NO_LIBRARY ? NULL : __real_dlopen(name, flags);
+        void *handle;
+
+        if (shared->fate == FATE_NO_LIBRARY)
+                return NULL;
+        handle = __real_dlopen(name, flags);
+        if (shared->fate == FATE_SHORT_OF_MEMORY)
+                limit_memory();
+        return handle;
 }
 
 static bool is_limited(int resource, rlim_t max) {
@@ -100,7 +127,7 @@ static int look_at_self(int pipe) {
 int __wrap_modprobe_read(int copy, int pipe) {
         static const char garbled[] = "x\0\0.\0", cut_short[] = "bfoo\0\0ob\0";
 
-        switch (*fate) {
+        switch (shared->fate) {
         case FATE_KILLED:
                 return raise(SIGKILL);
         case FATE_STUCK:
@@ -121,6 +148,7 @@ int __wrap_modprobe_read(int copy, int pipe) {
                 return look_at_self(pipe);
         case FATE_NONE:
         case FATE_NO_LIBRARY:
+        case FATE_SHORT_OF_MEMORY:
                 break;
         }
         return __real_modprobe_read(copy, pipe);
@@ -146,13 +174,13 @@ static void tear_down(struct fixture *f, gconstpointer data) {
         modprobe_free(f->modprobe);
         zygote_end(&f->zygote);
         g_assert_cmpuint(support_count_descriptors(), ==, f->descriptors);
-        *fate = FATE_NONE;
+        shared->fate = FATE_NONE;
         hurry = 1;
 }
 
 /* Afresh: what was kept before it does not matter. */
 static int query(struct fixture *f, enum fate what, const char *name) {
-        *fate = what;
+        shared->fate = what;
         modprobe_policy_clear(&f->policy);
         modprobe_free(f->modprobe);
         g_assert_cmpint(modprobe_new(directories, &f->zygote, &f->modprobe), ==, 0);
@@ -165,7 +193,7 @@ static void expect_lost(struct fixture *f, enum fate what, int error) {
         g_assert_cmpint(query(f, what, "foo"), ==, error);
         g_assert_cmpint(modprobe_query(f->modprobe, "foo", &f->policy), ==, error);
         hurry = 1;
-        *fate = FATE_NONE;
+        shared->fate = FATE_NONE;
         g_assert_cmpint(modprobe_query(f->modprobe, "foo", &f->policy), ==, MODPROBE_NOTHING);
 }
 
@@ -209,6 +237,50 @@ static void test_limited(struct fixture *f, gconstpointer data) {
         }
 }
 
+/* The address sanitizer's malloc() does not do without. */
+#if !defined(__SANITIZE_ADDRESS__)
+static size_t count_entries(const struct entries *entries) {
+        struct entry entry;
+        size_t n = 0, position = 0;
+
+        while (entries_next(entries, &position, &entry))
+                n++;
+        return n;
+}
+
+/* libkmod passes over a line that it has no memory for, and may have some for the next: then nothing of it counts. */
+static void test_short_of_memory(struct fixture *f, gconstpointer data) {
+        enum { LINES = 1000, EACH = 100, LONG = 10000, STEP = 16 * 1024, MOST = 2 * 1024 * 1024 };
+        g_autofree char *value = g_strnfill(LONG, 'x');
+        g_autoptr(GString) text = g_string_new(NULL);
+        int copy = memfd_create("copy", MFD_CLOEXEC);
+        size_t n_failed = 0, n_all;
+        struct entries entries;
+
+        (void) data;
+        for (size_t i = 0; i < LINES; i++)
+                g_string_append_printf(text, "%s number_%zu %s\n", i % EACH == 0 ? "options" : "blacklist",
+                                       i, i % EACH == 0 ? value : "");
+        g_assert_cmpint(write(copy, text->str, text->len), ==, (gssize) text->len);
+        g_assert_cmpint(modprobe_ask(&f->zygote, copy, &entries), ==, 0);
+        n_all = count_entries(&entries);
+        g_assert_cmpuint(n_all, >=, LINES);
+        entries_clear(&entries);
+
+        shared->fate = FATE_SHORT_OF_MEMORY;
+        for (shared->memory = 0; shared->memory < MOST; shared->memory += STEP) {
+                if (modprobe_ask(&f->zygote, copy, &entries) != 0) {
+                        n_failed++;
+                        continue;
+                }
+                g_assert_cmpuint(count_entries(&entries), ==, n_all);
+                entries_clear(&entries);
+        }
+        (void) close(copy);
+        g_assert_cmpuint(n_failed, >, 0);
+}
+#endif
+
 static void test_zygote_killed(struct fixture *f, gconstpointer data) {
         siginfo_t info;
 
@@ -248,8 +320,8 @@ static void test_not_mapped(struct fixture *f, gconstpointer data) {
 
 int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
-        fate = mmap(NULL, sizeof *fate, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-        g_assert_true(fate != MAP_FAILED);
+        shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        g_assert_true(shared != MAP_FAILED);
 #define ADD(name, function)                                                                                 \
         g_test_add("/modprobe-ask/" name, struct fixture, NULL, set_up, function, tear_down)
         ADD("no-library", test_no_library);
@@ -257,6 +329,9 @@ int main(int argc, char *argv[]) {
         ADD("garbled", test_garbled);
         ADD("stays", test_stays);
         ADD("limited", test_limited);
+#if !defined(__SANITIZE_ADDRESS__)
+        ADD("short-of-memory", test_short_of_memory);
+#endif
         ADD("zygote-killed", test_zygote_killed);
         ADD("zygote-stopped", test_zygote_stopped);
         ADD("not-mapped", test_not_mapped);
