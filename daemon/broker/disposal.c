@@ -77,7 +77,14 @@ static void bundle_move(struct bundle *bundle, struct bundle_list *list) {
                 TAILQ_INSERT_TAIL(list, bundle, link);
 }
 
+static void set_stuck(struct bundle *bundle, bool is_stuck) {
+        bundle->user->stuck -= bundle->is_stuck;
+        bundle->user->stuck += is_stuck;
+        bundle->is_stuck = is_stuck;
+}
+
 static void bundle_free(struct bundle *bundle) {
+        set_stuck(bundle, false);
         bundle_move(bundle, NULL);
         user_unref(bundle->user);
         free(bundle);
@@ -112,8 +119,9 @@ static void on_closed(int fd, void *owner) {
 
         bundle->closing--;
         bundle->user->closing--;
-        bundle->user->is_stuck = false;
         disposal->closing--;
+        if (bundle->closing == 0)
+                set_stuck(bundle, false);
         if (fd >= 0) {
                 (void) close(fd);
                 disposal->n_present--;
@@ -277,8 +285,10 @@ static bool find_stuck(struct disposal *disposal) {
         bool stuck = false;
 
         TAILQ_FOREACH(bundle, &disposal->present, link) {
-                if (bundle->closing > 0 && bundle->lasts)
-                        stuck = bundle->user->is_stuck = true;
+                if (bundle->closing > 0 && bundle->lasts) {
+                        set_stuck(bundle, true);
+                        stuck = true;
+                }
                 bundle->lasts = bundle->closing > 0;
         }
         return stuck;

@@ -18,6 +18,7 @@ struct bundle {
         TAILQ_ENTRY(bundle) waiting;
         unsigned closing; /* a thread is at them */
         bool lasts;       /* it was when somebody last looked */
+        bool is_stuck;    /* one has taken long, and threads have been at it ever since */
         size_t n, next;   /* those before next have been handed to the closer */
         int fds[];        /* -1: closed */
 };

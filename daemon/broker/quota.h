@@ -18,7 +18,7 @@ struct user {
         unsigned prompts;           /* open */
         unsigned closing;           /* descriptors that a thread is closing */
         unsigned parked;            /* descriptors that wait for one of those to come back */
-        bool is_stuck;              /* none has come back since one was found to take long */
+        unsigned stuck;             /* messages of which one took long, and has not come back */
         struct bundle_list waiting; /* of such descriptors, but for those in a table that was left */
         TAILQ_HEAD(, backlog_entry) backlog; /* what nobody has looked at yet */
         TAILQ_ENTRY(user) round;             /* of those who have something there */

@@ -206,7 +206,7 @@ static int check_limits(const struct request *request, sd_bus_error *error) {
                 return sd_bus_error_setf(
                                 error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "You have %u requests under way already; wait for one of them to end.", max);
-        if (request->user->parked > (request->user->is_stuck ? PARKED_STUCK : PARKED_MAX))
+        if (request->user->parked > (request->user->stuck > 0 ? PARKED_STUCK : PARKED_MAX))
                 return sd_bus_error_set(
                                 error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "Too many of the descriptors that you have sent cannot be closed; end the file "

@@ -194,7 +194,7 @@ static void test_stuck(struct fixture *f, gconstpointer data) {
         f->lent = support_open("/proc/self/status");
         add(f, f->bob, open_null());
         add_stuck(f, f->alice);
-        g_assert_false(f->alice->is_stuck);
+        g_assert_cmpuint(f->alice->stuck, ==, 0);
         for (gint64 end = g_get_monotonic_time() + SOON; g_get_monotonic_time() < end;) {
                 turn(f);
                 /* But for the peer's and what is lent. */
@@ -204,14 +204,22 @@ static void test_stuck(struct fixture *f, gconstpointer data) {
         g_assert_cmpuint(support_count_descriptors(), ==, f->descriptors + 2);
         g_assert_cmpuint(f->alice->closing, ==, 1);
         g_assert_cmpuint(f->alice->parked, ==, 0);
-        g_assert_true(f->alice->is_stuck);
-        g_assert_false(f->bob->is_stuck);
+        g_assert_cmpuint(f->alice->stuck, ==, 1);
+        g_assert_cmpuint(f->bob->stuck, ==, 0);
         g_assert_no_errno(fcntl(f->lent, F_GETFD));
+
+        /* Another one that is closed at once does not make that one forgotten. */
+        add(f, f->alice, open_null());
+        for (gint64 end = g_get_monotonic_time() + SOON;
+             f->alice->closing > 1 && g_get_monotonic_time() < end;)
+                turn(f);
+        g_assert_cmpuint(f->alice->closing, ==, 1);
+        g_assert_cmpuint(f->alice->stuck, ==, 1);
 
         let_go(f);
         run_until_empty(f);
         g_assert_cmpuint(f->alice->closing, ==, 0);
-        g_assert_false(f->alice->is_stuck);
+        g_assert_cmpuint(f->alice->stuck, ==, 0);
         (void) close(f->lent);
 }
 
