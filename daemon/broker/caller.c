@@ -18,9 +18,18 @@
 #include <sys/queue.h>
 
 #include "caller.h"
+#include "cleanup.h"
 #include "intake.h"
 
 #define BUS "org.freedesktop.DBus"
+
+/*
+ * The bus answers at once. But dbus-daemon drops what is for a connection that does not keep up with all that it is sent,
+ * strangers' descriptors above all, and drops its own answers like anything else. So it is asked again, and in case that it is
+ * only slow it has twice as long each time. In µs; and how often.
+ */
+#define ANSWER_TIMEOUT UINT64_C(1000000)
+#define QUESTIONS_MAX 5
 
 /* Connections that are remembered; the one that has not called for longest is forgotten for another. */
 #define KNOWN_MAX 128
@@ -47,6 +56,7 @@ struct caller_query {
         struct callers *callers;
         sd_bus_slot *slot;
         char *sender;
+        unsigned asked; /* how often */
         caller_answer_t answer;
         void *userdata;
 };
@@ -120,6 +130,8 @@ static void remember(struct callers *callers, const char *sender, uid_t uid, pid
         callers->n_known++;
 }
 
+static int ask(struct caller_query *query);
+
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct caller_query *query = userdata;
         uid_t uid = (uid_t) -1;
@@ -134,10 +146,28 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
                 r = -sd_bus_message_get_errno(reply);
         else
                 r = read_credentials(reply, &uid, &pid);
+        if (r == -ETIMEDOUT && query->asked < QUESTIONS_MAX && ask(query) >= 0)
+                return 0;
         if (r == 0)
                 remember(query->callers, query->sender, uid, pid);
         query->answer(r, uid, pid, query->userdata);
         return 0;
+}
+
+static int ask(struct caller_query *query) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *question = NULL;
+        sd_bus *bus = query->callers->bus;
+        int r;
+
+        r = sd_bus_message_new_method_call(bus, &question, BUS, "/org/freedesktop/DBus", BUS,
+                                           "GetConnectionCredentials");
+        if (r >= 0)
+                r = sd_bus_message_append(question, "s", query->sender);
+        if (r < 0)
+                return r;
+        query->slot = sd_bus_slot_unref(query->slot);
+        return sd_bus_call_async(bus, &query->slot, question, on_reply, query,
+                                 ANSWER_TIMEOUT << query->asked++);
 }
 
 static int on_departure(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -241,9 +271,7 @@ int caller_query_new(struct callers *callers, const char *sender, caller_answer_
         query->sender = strdup(sender);
         r = -ENOMEM;
         if (query->sender)
-                r = sd_bus_call_method_async(callers->bus, &query->slot, BUS, "/org/freedesktop/DBus", BUS,
-                                             "GetConnectionCredentials", on_reply, query, "s",
-                                             query->sender);
+                r = ask(query);
         if (r < 0) {
                 caller_query_free(query);
                 return r;

@@ -12,6 +12,10 @@
 #include "caller.h"
 
 #define MANY 200
+/* How much faster time passes for who waits for an answer. */
+#define HURRY 10
+/* In ms. */
+#define A_MOMENT 10
 /* None that sd-bus itself has for a message. */
 #define UNREADABLE EIO
 
@@ -57,13 +61,28 @@ int __wrap_sd_bus_message_read(sd_bus_message *message, const char *types, ...) 
         return r;
 }
 
+/* How long the bus has for the latest question, in µs. */
+static uint64_t latest_timeout;
+
+int __real_sd_bus_call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *message,
+                             sd_bus_message_handler_t callback, void *userdata, uint64_t usec);
+int __wrap_sd_bus_call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *message,
+                             sd_bus_message_handler_t callback, void *userdata, uint64_t usec);
+
+int __wrap_sd_bus_call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *message,
+                             sd_bus_message_handler_t callback, void *userdata, uint64_t usec) {
+        latest_timeout = usec;
+        return __real_sd_bus_call_async(bus, ret, message, callback, userdata, usec / HURRY);
+}
+
 /* --- the fixture --- */
 
 struct fixture {
         sd_bus *bus, *peer;
         struct callers *callers;
         unsigned asked;
-        int answered; /* how often */
+        unsigned lost; /* so many questions get no answer */
+        int answered;  /* how often */
         int error;
         uid_t uid;
         pid_t pid;
@@ -79,6 +98,10 @@ static int on_question(sd_bus_message *message, void *userdata, sd_bus_error *er
         if (!sd_bus_message_is_method_call(message, "org.freedesktop.DBus", "GetConnectionCredentials"))
                 return 0;
         fixture->asked++;
+        if (fixture->lost > 0) {
+                fixture->lost--;
+                return 1;
+        }
         g_assert_cmpint(sd_bus_message_read(message, "s", &name), >=, 0);
         if (g_str_equal(name, ":1.0"))
                 return sd_bus_error_set(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER, "It has left.");
@@ -153,8 +176,11 @@ static unsigned ask(struct fixture *fixture, const char *sender) {
         int answered = fixture->answered;
 
         g_assert_cmpint(caller_query_new(fixture->callers, sender, on_answer, fixture, &query), ==, 0);
-        while (fixture->answered == answered)
+        while (fixture->answered == answered) {
                 run(fixture);
+                if (fixture->answered == answered)
+                        (void) sd_bus_wait(fixture->bus, A_MOMENT * UINT64_C(1000));
+        }
         g_assert_true(!query == (fixture->asked == asked));
         g_assert_null(caller_query_free(query));
         g_assert_cmpint(fixture->answered, ==, answered + 1);
@@ -272,6 +298,32 @@ static void test_closed(struct fixture *fixture, gconstpointer data) {
         g_assert_null(callers_free(NULL));
 }
 
+/* The bus drops what is for us while there is too much. It may also be slow. */
+static void test_lost(struct fixture *fixture, gconstpointer data) {
+        uint64_t first, all = 0;
+
+        (void) data;
+        g_assert_cmpuint(ask(fixture, ":1.8"), ==, 1);
+        first = latest_timeout;
+        fixture->lost = 2;
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 3);
+        g_assert_cmpint(fixture->error, ==, 0);
+        g_assert_cmpuint(fixture->uid, ==, 1007);
+        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+
+        fixture->lost = 1;
+        g_assert_cmpuint(ask(fixture, ":1.0"), ==, 2);
+        g_assert_cmpint(fixture->error, ==, -ESRCH);
+
+        fixture->lost = G_MAXUINT;
+        g_assert_cmpuint(ask(fixture, ":1.9"), ==, 5);
+        g_assert_cmpint(fixture->error, ==, -ETIMEDOUT);
+        for (unsigned i = 0; i < 5; i++)
+                all += first << i;
+        g_assert_cmpuint(latest_timeout, ==, first << 4);
+        g_assert_cmpuint(all, >=, 25 * G_USEC_PER_SEC);
+}
+
 /* Two ask for the same at a time, and it leaves but once. */
 static void test_twice(struct fixture *fixture, gconstpointer data) {
         struct caller_query *queries[2];
@@ -334,6 +386,7 @@ int main(int argc, char *argv[]) {
         g_test_add("/caller/unreadable", struct fixture, NULL, set_up, test_unreadable, tear_down);
         g_test_add("/caller/no-memory", struct fixture, NULL, set_up, test_no_memory, tear_down);
         g_test_add("/caller/closed", struct fixture, NULL, set_up, test_closed, tear_down);
+        g_test_add("/caller/lost", struct fixture, NULL, set_up, test_lost, tear_down);
         g_test_add("/caller/twice", struct fixture, NULL, set_up, test_twice, tear_down);
         g_test_add("/caller/called-off", struct fixture, NULL, set_up, test_called_off, tear_down);
         g_test_add("/caller/many", struct fixture, NULL, set_up, test_many, tear_down);
