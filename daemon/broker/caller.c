@@ -159,15 +159,15 @@ static int ask(struct caller_query *query) {
         sd_bus *bus = query->callers->bus;
         int r;
 
+        query->slot = sd_bus_slot_unref(query->slot);
         r = sd_bus_message_new_method_call(bus, &question, BUS, "/org/freedesktop/DBus", BUS,
                                            "GetConnectionCredentials");
         if (r >= 0)
                 r = sd_bus_message_append(question, "s", query->sender);
-        if (r < 0)
-                return r;
-        query->slot = sd_bus_slot_unref(query->slot);
-        return sd_bus_call_async(bus, &query->slot, question, on_reply, query,
-                                 ANSWER_TIMEOUT << query->asked++);
+        if (r >= 0)
+                r = sd_bus_call_async(bus, &query->slot, question, on_reply, query,
+                                      ANSWER_TIMEOUT << query->asked++);
+        return r;
 }
 
 static int on_departure(sd_bus_message *message, void *userdata, sd_bus_error *error) {

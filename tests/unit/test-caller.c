@@ -61,8 +61,9 @@ int __wrap_sd_bus_message_read(sd_bus_message *message, const char *types, ...) 
         return r;
 }
 
-/* How long the bus has for the latest question, in µs. */
+/* How long the bus has for the latest question, in µs; and which one cannot be sent. */
 static uint64_t latest_timeout;
+static unsigned sending;
 
 int __real_sd_bus_call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *message,
                              sd_bus_message_handler_t callback, void *userdata, uint64_t usec);
@@ -71,6 +72,8 @@ int __wrap_sd_bus_call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *mes
 
 int __wrap_sd_bus_call_async(sd_bus *bus, sd_bus_slot **ret, sd_bus_message *message,
                              sd_bus_message_handler_t callback, void *userdata, uint64_t usec) {
+        if (reached(&sending))
+                return -ENOBUFS;
         latest_timeout = usec;
         return __real_sd_bus_call_async(bus, ret, message, callback, userdata, usec / HURRY);
 }
@@ -322,6 +325,10 @@ static void test_lost(struct fixture *fixture, gconstpointer data) {
                 all += first << i;
         g_assert_cmpuint(latest_timeout, ==, first << 4);
         g_assert_cmpuint(all, >=, 25 * G_USEC_PER_SEC);
+
+        sending = 2;
+        g_assert_cmpuint(ask(fixture, ":1.9"), ==, 1);
+        g_assert_cmpint(fixture->error, ==, -ETIMEDOUT);
 }
 
 /* Two ask for the same at a time, and it leaves but once. */
