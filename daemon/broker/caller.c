@@ -33,12 +33,14 @@
 
 /* Connections that are remembered; the one that has not called for longest is forgotten for another. */
 #define KNOWN_MAX 128
+/* With the NUL. The specification allows for more, but no bus counts so far. */
+#define SENDER_MAX 32
 
 struct known {
         uid_t uid;
         pid_t pid;
         TAILQ_ENTRY(known) link;
-        char sender[];
+        char sender[SENDER_MAX];
 };
 
 TAILQ_HEAD(known_list, known);
@@ -49,7 +51,9 @@ struct callers {
         callers_gone_t gone;
         void *userdata;
         struct known_list known; /* the latest to call first */
-        unsigned n_known;
+        struct known_list free;
+        /* Made one by one, they would lie between what a crowd of calls needs, and keep all of that from the system. */
+        struct known places[KNOWN_MAX];
 };
 
 struct caller_query {
@@ -106,28 +110,25 @@ static struct known *find(const struct callers *callers, const char *sender) {
 
 static void forget(struct callers *callers, struct known *known) {
         TAILQ_REMOVE(&callers->known, known, link);
-        callers->n_known--;
-        free(known);
+        TAILQ_INSERT_HEAD(&callers->free, known, link);
 }
 
-/* Without memory the bus is asked again. */
+/* Where a name is too long for it the bus is asked again. */
 static void remember(struct callers *callers, const char *sender, uid_t uid, pid_t pid) {
         size_t size = strlen(sender) + 1;
         struct known *known;
 
         /* Another query may have been under way for the same. */
-        if (find(callers, sender))
+        if (size > sizeof known->sender || find(callers, sender))
                 return;
-        known = calloc(1, sizeof *known + size);
-        if (!known)
-                return;
+        if (TAILQ_EMPTY(&callers->free))
+                forget(callers, TAILQ_LAST(&callers->known, known_list));
+        known = TAILQ_FIRST(&callers->free);
+        TAILQ_REMOVE(&callers->free, known, link);
         known->uid = uid;
         known->pid = pid;
         memcpy(known->sender, sender, size);
-        if (callers->n_known == KNOWN_MAX)
-                forget(callers, TAILQ_LAST(&callers->known, known_list));
         TAILQ_INSERT_HEAD(&callers->known, known, link);
-        callers->n_known++;
 }
 
 static int ask(struct caller_query *query);
@@ -206,6 +207,9 @@ int callers_new(sd_bus *bus, callers_gone_t gone, void *userdata, struct callers
         callers->gone = gone;
         callers->userdata = userdata;
         TAILQ_INIT(&callers->known);
+        TAILQ_INIT(&callers->free);
+        for (size_t i = 0; i < KNOWN_MAX; i++)
+                TAILQ_INSERT_TAIL(&callers->free, &callers->places[i], link);
         /* One for all: the bus works through two messages less for each call, and there are few who leave. */
         r = sd_bus_add_match_async(
                         bus, &callers->departures,
@@ -227,13 +231,9 @@ int callers_new(sd_bus *bus, callers_gone_t gone, void *userdata, struct callers
  * Return: NULL.
  */
 struct callers *callers_free(struct callers *callers) {
-        struct known *known;
-
         if (!callers)
                 return NULL;
         sd_bus_slot_unref(callers->departures);
-        while ((known = TAILQ_FIRST(&callers->known)))
-                forget(callers, known);
         sd_bus_unref(callers->bus);
         free(callers);
         return NULL;

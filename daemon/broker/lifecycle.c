@@ -149,6 +149,16 @@ void lifecycle_stop(struct lifecycle *lifecycle) {
 }
 
 /**
+ * lifecycle_reload() - begin to count anew how long nobody has called, because how long is enough may be another now
+ * @lifecycle:  the lifecycle
+ *
+ * Return: 0 or a negative errno.
+ */
+int lifecycle_reload(struct lifecycle *lifecycle) {
+        return lifecycle->leaving ? 0 : set_timer(lifecycle, idle_usec(lifecycle->context));
+}
+
+/**
  * lifecycle_new() - watch over when to leave
  * @context:    the broker's context, with its event loop and bus
  * @ret:        owned by the caller

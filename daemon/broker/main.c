@@ -184,8 +184,10 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void) sd_notify(false, "RELOADING=1");
         if (read_config(broker->options.root, &config) < 0)
                 complain("The configuration has an error, and the one before stays in force; correct it and reload.");
-        else
+        else {
                 use_config(broker, config);
+                (void) lifecycle_reload(broker->lifecycle);
+        }
         (void) sd_notify(false, "READY=1");
         return 0;
 }

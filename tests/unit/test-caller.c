@@ -90,7 +90,7 @@ struct fixture {
         uid_t uid;
         pid_t pid;
         GString *gone;
-        unsigned allocation, reading; /* what fails of how the answer is taken */
+        unsigned reading; /* what fails of how the answer is taken */
 };
 
 static int on_question(sd_bus_message *message, void *userdata, sd_bus_error *error) {
@@ -112,7 +112,6 @@ static int on_question(sd_bus_message *message, void *userdata, sd_bus_error *er
                 return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "It is a secret.");
         if (g_str_equal(name, ":1.1"))
                 return sd_bus_reply_method_return(message, "a{sv}", 1, "ProcessID", "u", 1);
-        allocation = fixture->allocation;
         reading = fixture->reading;
         number = (unsigned) g_ascii_strtoull(name + 3, NULL, 10);
         return sd_bus_reply_method_return(message, "a{sv}", 3, "UnixUserID", "u", 1000 + number, "Other",
@@ -280,13 +279,25 @@ static void test_no_memory(struct fixture *fixture, gconstpointer data) {
                                 -ENOMEM);
                 g_assert_null(query);
         }
-        /* An answer that cannot be kept is one all the same. */
-        fixture->allocation = 1;
         g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
         g_assert_cmpint(fixture->error, ==, 0);
-        fixture->allocation = 0;
-        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 1);
-        g_assert_cmpuint(ask(fixture, ":1.7"), ==, 0);
+}
+
+/* What cannot be kept is an answer all the same. */
+static void test_long_name(struct fixture *fixture, gconstpointer data) {
+        g_autofree char *longest = g_strdup_printf(":1.7%*s", 27, "x"),
+                        *longer = g_strdup_printf("%sx", longest);
+
+        (void) data;
+        g_assert_cmpuint(strlen(longest), ==, 31);
+        for (unsigned i = 0; i < 2; i++) {
+                g_assert_cmpuint(ask(fixture, longer), ==, 1);
+                g_assert_cmpint(fixture->error, ==, 0);
+                g_assert_cmpuint(fixture->uid, ==, 1007);
+        }
+        g_assert_cmpuint(ask(fixture, longest), ==, 1);
+        g_assert_cmpuint(ask(fixture, longest), ==, 0);
+        g_assert_cmpuint(fixture->uid, ==, 1007);
 }
 
 static void test_closed(struct fixture *fixture, gconstpointer data) {
@@ -392,6 +403,7 @@ int main(int argc, char *argv[]) {
         g_test_add("/caller/failure", struct fixture, NULL, set_up, test_failure, tear_down);
         g_test_add("/caller/unreadable", struct fixture, NULL, set_up, test_unreadable, tear_down);
         g_test_add("/caller/no-memory", struct fixture, NULL, set_up, test_no_memory, tear_down);
+        g_test_add("/caller/long-name", struct fixture, NULL, set_up, test_long_name, tear_down);
         g_test_add("/caller/closed", struct fixture, NULL, set_up, test_closed, tear_down);
         g_test_add("/caller/lost", struct fixture, NULL, set_up, test_lost, tear_down);
         g_test_add("/caller/twice", struct fixture, NULL, set_up, test_twice, tear_down);

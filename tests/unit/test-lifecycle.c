@@ -125,6 +125,20 @@ static void test_idle(struct fixture *f, gconstpointer data) {
         g_assert_cmpuint(world.n_refused, ==, 0);
 }
 
+/* Who has made the time shorter need not wait for the end of the longer one. */
+static void test_reload(struct fixture *f, gconstpointer data) {
+        (void) data;
+        f->config.limits.idle_sec = 3600;
+        g_assert_cmpint(lifecycle_reload(f->lifecycle), >=, 0);
+        for (gint64 end = g_get_monotonic_time() + 2 * G_USEC_PER_SEC; g_get_monotonic_time() < end;)
+                turn(f);
+        g_assert_false(world.leaves);
+        f->config.limits.idle_sec = 1;
+        g_assert_cmpint(lifecycle_reload(f->lifecycle), >=, 0);
+        run_until_left(f);
+        g_assert_cmpint(lifecycle_reload(f->lifecycle), ==, 0);
+}
+
 static void test_busy(struct fixture *f, gconstpointer data) {
         (void) data;
         f->context.n_requests = 1;
@@ -183,6 +197,7 @@ int main(int argc, char *argv[]) {
         g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/lifecycle/" name, struct fixture, NULL, set_up, function, tear_down)
         ADD("idle", test_idle);
+        ADD("reload", test_reload);
         ADD("busy", test_busy);
         ADD("leaked", test_leaked);
         ADD("leaked-much", test_leaked_much);
