@@ -43,5 +43,5 @@ struct context {
         const char *loader_socket;
         struct request_list requests;
         unsigned n_requests;
-        bool is_crowded; /* there have been many at a time since there were none */
+        unsigned trims_due; /* how often memory is still to be given back when there are none */
 };
