@@ -52,8 +52,7 @@ struct callers {
         void *userdata;
         struct known_list known; /* the latest to call first */
         struct known_list free;
-        /* Made one by one, they would lie between what a crowd of calls needs, and keep all of that from the system. */
-        struct known places[KNOWN_MAX];
+        struct known places[KNOWN_MAX]; /* in one or the other of the lists */
 };
 
 struct caller_query {

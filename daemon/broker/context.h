@@ -43,5 +43,5 @@ struct context {
         const char *loader_socket;
         struct request_list requests;
         unsigned n_requests;
-        unsigned trims_due; /* how often memory is still to be given back when there are none */
+        bool is_crowded; /* there have been many at a time since there were none */
 };

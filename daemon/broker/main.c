@@ -37,7 +37,7 @@
 #define NAME_FLAGS (SD_BUS_NAME_ALLOW_REPLACEMENT | SD_BUS_NAME_REPLACE_EXISTING)
 
 /* In bytes. */
-#define ALLOCATION_LARGE (4 * 1024)
+#define ALLOCATION_LARGE (128 * 1024)
 
 struct options {
         const char *root;

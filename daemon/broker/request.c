@@ -27,12 +27,8 @@
 #define PARKED_STUCK 64
 #define PARKED_MAX 512
 
-/*
- * After so many requests at a time there is memory worth giving back, when there are none: then, and so many times more,
- * because what the last of them sent is still being closed, and their callers have not left yet.
- */
+/* After so many requests at a time there is memory worth giving back. */
 #define CROWD 32
-#define TRIMS 4
 
 /**
  * request_free() - give back a request, answered or not, and call off what is under way for it
@@ -67,8 +63,8 @@ void request_free(struct request *request) {
         /* Last: it may set off another request. */
         turn_free(request->turn);
         free(request);
-        if (context->n_requests == 0 && context->trims_due > 0) {
-                context->trims_due--;
+        if (context->n_requests == 0 && context->is_crowded) {
+                context->is_crowded = false;
                 (void) malloc_trim(0);
         }
 }
@@ -306,8 +302,7 @@ int request_new(struct context *context, sd_bus_message *message, const char *ve
         request->proceed = proceed;
         LIST_INSERT_HEAD(&context->requests, request, link);
         context->n_requests++;
-        if (context->n_requests >= CROWD)
-                context->trims_due = TRIMS;
+        context->is_crowded |= context->n_requests >= CROWD;
         *ret = request;
         return 0;
 }

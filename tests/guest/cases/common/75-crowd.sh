@@ -117,7 +117,7 @@ as_root_loads() {
         modctl load "$DUMMY" && modctl unload dummy
 }
 
-crowd 25
+crowd 10
 check "a module loads and unloads" settle
 before=$(usage)
 pss_before=$(pss)
