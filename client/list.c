@@ -17,10 +17,10 @@
 #include "command.h"
 #include "failure.h"
 #include "kmod.h"
-#include "library.h"
 #include "message.h"
 #include "modules.h"
 #include "names.h"
+#include "require.h"
 #include "table.h"
 
 static const char help[] =

@@ -24,11 +24,11 @@
 #include "cleanup.h"
 #include "command.h"
 #include "failure.h"
-#include "library.h"
 #include "message.h"
 #include "modules.h"
 #include "names.h"
 #include "report.h"
+#include "require.h"
 #include "subject.h"
 
 /* clang-format off */

@@ -18,8 +18,8 @@
 
 #include "command.h"
 #include "kmod.h"
-#include "library.h"
 #include "message.h"
+#include "require.h"
 #include "resolve.h"
 
 #define TARGETS_MANY 8

@@ -20,9 +20,9 @@
 
 #include "clock.h"
 #include "json.h"
-#include "library.h"
 #include "message.h"
 #include "pager.h"
+#include "require.h"
 #include "table.h"
 #include "terminal.h"
 

@@ -391,7 +391,8 @@ static void stop(struct broker *broker) {
 
 /*
  * Messages may be large and come in crowds. What mallopt(3) is told here goes back to the system when it is freed; left alone
- * the C library learns from the first large one to keep the next, and has a heap for each thread.
+ * the C library learns from the first large one to keep the next, and has a heap for each thread. What it keeps at hand of
+ * small pieces has no such switch; the unit has one in GLIBC_TUNABLES.
  */
 static void keep_no_memory(void) {
         (void) mallopt(M_MMAP_THRESHOLD, ALLOCATION_LARGE);

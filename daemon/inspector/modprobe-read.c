@@ -8,69 +8,36 @@
  * is linked with it, which would map it into each process, those that look into strangers' files too: it is loaded here.
  */
 
-#include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
 #include <libkmod.h>
 #include <limits.h>
 #include <malloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "cleanup.h"
 #include "entries.h"
+#include "library.h"
 #include "modprobe-read.h"
 
-#define LIBRARY "libkmod.so.2"
+/* clang-format off */
+#define FUNCTIONS(function)                         \
+        function(kmod_config_get_blacklists)        \
+        function(kmod_config_get_install_commands)  \
+        function(kmod_config_get_options)           \
+        function(kmod_config_iter_get_key)          \
+        function(kmod_config_iter_get_value)        \
+        function(kmod_config_iter_next)             \
+        function(kmod_new)
+/* clang-format on */
+
+LIBRARY(libkmod, "libkmod.so.2", "modprobe.d", "required")
 
 /* What libkmod takes: for each byte that there is to read, up to seven; and what else there is, in bytes. */
 #define MEMORY_PER_BYTE ((size_t) 8)
 #define MEMORY_MORE ((size_t) 512 * 1024)
-
-/* Tells who makes packages what the program's dynamic section does not; see https://systemd.io/ELF_DLOPEN_METADATA/. */
-#define NOTE_OWNER "FDO"
-#define NOTE_TYPE 0x407c0c0a
-#define NOTE_TEXT                                                                                           \
-        "[{\"soname\":[\"" LIBRARY "\"],\"feature\":\"modprobe.d\",\"description\":\"Reads modprobe.d\","   \
-        "\"priority\":\"required\"}]"
-static const struct {
-        Elf64_Nhdr head; /* the same as Elf32_Nhdr */
-        char owner[sizeof NOTE_OWNER];
-        char text[sizeof NOTE_TEXT];
-} note __attribute__((used, aligned(4), section(".note.dlopen"))) = {
-        .head = { .n_namesz = sizeof NOTE_OWNER, .n_descsz = sizeof NOTE_TEXT, .n_type = NOTE_TYPE },
-        .owner = NOTE_OWNER,
-        .text = NOTE_TEXT,
-};
-
-typedef struct kmod_config_iter *(*get_entries_t)(const struct kmod_ctx *context);
-
-/* What is used of libkmod, as it is declared there. */
-struct library {
-        __typeof__(kmod_new) *new_context;
-        get_entries_t get_blacklists, get_installs, get_options;
-        __typeof__(kmod_config_iter_next) *next;
-        __typeof__(kmod_config_iter_get_key) *get_key;
-        __typeof__(kmod_config_iter_get_value) *get_value;
-};
-
-#define FIND(handle, pointer, name) ((pointer = (__typeof__(pointer)) dlsym(handle, name)) != NULL)
-
-/* It stays loaded until the process ends. Return: 0 or ENTRIES_NO_LIBRARY. */
-static int load(struct library *ret) {
-        void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-
-        if (handle && FIND(handle, ret->new_context, "kmod_new") &&
-            FIND(handle, ret->get_blacklists, "kmod_config_get_blacklists") &&
-            FIND(handle, ret->get_installs, "kmod_config_get_install_commands") &&
-            FIND(handle, ret->get_options, "kmod_config_get_options") &&
-            FIND(handle, ret->next, "kmod_config_iter_next") &&
-            FIND(handle, ret->get_key, "kmod_config_iter_get_key") &&
-            FIND(handle, ret->get_value, "kmod_config_iter_get_value"))
-                return ENTRIES_READ;
-        return ENTRIES_NO_LIBRARY;
-}
 
 /*
  * libkmod passes over what it has no memory for, a line or all of the kernel's command line, without a word, and others may take
@@ -91,19 +58,16 @@ static int reserve_memory(int copy) {
         return 0;
 }
 
-static int put_entries(FILE *f, const struct library *library, const struct kmod_ctx *context,
-                       get_entries_t get, enum entry_kind kind) {
-        struct kmod_config_iter *iter = get(context);
-
+static int put_entries(FILE *f, struct kmod_config_iter *iter, enum entry_kind kind) {
         if (!iter)
                 return -ENOMEM;
-        while (library->next(iter))
-                entries_put(f, kind, library->get_key(iter),
-                            kind == ENTRY_OPTIONS ? library->get_value(iter) : NULL);
+        while (lib_kmod_config_iter_next(iter))
+                entries_put(f, kind, lib_kmod_config_iter_get_key(iter),
+                            kind == ENTRY_OPTIONS ? lib_kmod_config_iter_get_value(iter) : NULL);
         return 0;
 }
 
-static int put_all(FILE *f, const struct library *library, int copy) {
+static int put_all(FILE *f, int copy) {
         char path[sizeof "/proc/self/fd/" + 3 * sizeof copy];
         const char *const paths[] = { path, NULL };
         const struct kmod_ctx *context;
@@ -111,14 +75,14 @@ static int put_all(FILE *f, const struct library *library, int copy) {
 
         (void) snprintf(path, sizeof path, "/proc/self/fd/%d", copy);
         /* A directory of modules is not needed, nor the modules.softdep in it. */
-        context = library->new_context("/dev/null", paths);
+        context = lib_kmod_new("/dev/null", paths);
         if (!context)
                 return -ENOMEM;
-        r = put_entries(f, library, context, library->get_blacklists, ENTRY_BLACKLIST);
+        r = put_entries(f, lib_kmod_config_get_blacklists(context), ENTRY_BLACKLIST);
         if (r == 0)
-                r = put_entries(f, library, context, library->get_installs, ENTRY_INSTALL);
+                r = put_entries(f, lib_kmod_config_get_install_commands(context), ENTRY_INSTALL);
         if (r == 0)
-                r = put_entries(f, library, context, library->get_options, ENTRY_OPTIONS);
+                r = put_entries(f, lib_kmod_config_get_options(context), ENTRY_OPTIONS);
         return r;
 }
 
@@ -133,19 +97,19 @@ static int put_all(FILE *f, const struct library *library, int copy) {
  */
 int modprobe_read(int copy, int pipe) {
         _cleanup_fclose_ FILE *f = fdopen(pipe, "w");
-        struct library library;
-        int outcome, r = 0;
+        enum entries_outcome outcome;
+        int r = 0;
 
         if (!f)
                 return -errno;
-        outcome = load(&library);
+        outcome = library_load(&libkmod) < 0 ? ENTRIES_NO_LIBRARY : ENTRIES_READ;
         if (outcome == ENTRIES_READ)
                 r = reserve_memory(copy);
         if (outcome == ENTRIES_READ && r == 0)
-                r = put_all(f, &library, copy);
+                r = put_all(f, copy);
         /* What one write has lost the next would not tell. */
         if (r < 0 || ferror(f))
                 return r < 0 ? r : -EIO;
-        entries_end(f, (enum entries_outcome) outcome);
+        entries_end(f, outcome);
         return fflush(f) == 0 ? 0 : -EIO;
 }

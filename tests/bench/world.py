@@ -156,7 +156,7 @@ class World:
         text += f"[Origin modules]\nDirectory={self.modules}\n{require}"
         return text + "[Limits]\nRequestsPerUser=400\nRequestsInAll=400\nIdleSec=3600\n"
 
-    def spawn(self, command, user=None, mounts=0, fds=None, quiet=False):
+    def spawn(self, command, user=None, mounts=0, fds=None, quiet=False, more=None):
         pid = os.fork()
         if pid:
             self.children.append(pid)
@@ -164,7 +164,7 @@ class World:
         try:
             if mounts:
                 self.add_mounts(mounts)
-            environment = dict(self.environment)
+            environment = dict(self.environment, **(more or {}))
             if quiet:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
             if fds is not None:
@@ -216,7 +216,7 @@ class World:
         self.start_loader()
         self.broker = self.spawn([self.programs.moduled, f"--config-root={self.top}",
                                   f"--loader-socket={self.top}/loader", f"--state-directory={self.top}/state"],
-                                 self.user, self.mounts)
+                                 self.user, self.mounts, more=unit_environment(self.source))
         wait(lambda: self.has_owner("org.moduled1"), "the broker")
 
     def has_owner(self, name):
@@ -277,6 +277,13 @@ class World:
         for place in self.modules, self.top:
             LIBC.umount2(str(place).encode(), MNT_DETACH)
         self.top.rmdir()
+
+
+def unit_environment(source):
+    """What the service manager gives the broker."""
+    unit = pathlib.Path(source, "systemd/moduled.service.in").read_text()
+    return dict(line.removeprefix("Environment=").split("=", 1) for line in unit.splitlines()
+                if line.startswith("Environment="))
 
 
 def prepare(source):

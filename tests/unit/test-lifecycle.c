@@ -139,8 +139,7 @@ static void test_reload(struct fixture *f, gconstpointer data) {
         g_assert_cmpint(lifecycle_reload(f->lifecycle), ==, 0);
 }
 
-static void test_busy(struct fixture *f, gconstpointer data) {
-        (void) data;
+static void expect_to_stay(struct fixture *f) {
         f->context.n_requests = 1;
         run_until_looked(f);
         g_assert_false(world.leaves);
@@ -148,6 +147,11 @@ static void test_busy(struct fixture *f, gconstpointer data) {
         world.is_closing = true;
         run_until_looked(f);
         g_assert_false(world.leaves);
+}
+
+static void test_busy(struct fixture *f, gconstpointer data) {
+        (void) data;
+        expect_to_stay(f);
         world.is_closing = false;
         run_until_left(f);
 }
@@ -156,13 +160,7 @@ static void test_busy(struct fixture *f, gconstpointer data) {
 static void test_leaked(struct fixture *f, gconstpointer data) {
         (void) data;
         world.n_strays = SOME;
-        f->context.n_requests = 1;
-        run_until_looked(f);
-        g_assert_false(world.leaves);
-        f->context.n_requests = 0;
-        world.is_closing = true;
-        run_until_looked(f);
-        g_assert_false(world.leaves);
+        expect_to_stay(f);
         g_assert_cmpuint(world.n_refused, ==, 0);
 }
 

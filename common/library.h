@@ -47,5 +47,3 @@ struct library {
         };
 
 int library_load(const struct library *library);
-void library_report(void);
-int library_require(const struct library *library);

@@ -3,8 +3,8 @@
 /*
  * Library
  *
- * A library that few commands need. To find, map and relocate one takes longer than much of what modctl does, so these
- * are loaded once a command is about to call them.
+ * A library that is not always needed. To find, map and relocate one takes time, and memory as long as the process lasts; so
+ * it is loaded once something is about to call it.
  */
 
 #include <dlfcn.h>
@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "library.h"
-#include "message.h"
 
 /*
  * What a library calls is looked for in itself and what it needs first, which takes libcrypto half as long. Sanitizers stand
@@ -32,12 +31,12 @@
 
 /**
  * library_load() - load a library
- * @library:    the library; its functions can be called afterwards, until the program ends
+ * @library:    the library; its functions can be called afterwards, until the process ends
  *
  * Return: 0, or -ELIBACC if it is not there, or has not all of the functions; dlerror(3) has said which.
  */
 int library_load(const struct library *library) {
-        /* Never closed: some libraries cannot be unloaded, and the end of the program is near. */
+        /* Never closed: some libraries cannot be unloaded, and the end of the process is near. */
         void *handle = dlopen(library->soname, MODE);
 
         if (!handle)
@@ -51,28 +50,4 @@ int library_load(const struct library *library) {
                 memcpy(library->functions[i].pointer, &address, sizeof(address));
         }
         return 0;
-}
-
-/**
- * library_report() - say that a library is missing
- *
- * To be called right after what failed to load it.
- */
-void library_report(void) {
-        say("This needs a library that cannot be loaded (%s); install it, or have an administrator do so.",
-            dlerror());
-}
-
-/**
- * library_require() - load a library that a command cannot do without
- * @library:    as for library_load()
- *
- * Return: as library_load(), after saying what is missing.
- */
-int library_require(const struct library *library) {
-        int r = library_load(library);
-
-        if (r < 0)
-                library_report();
-        return r;
 }
