@@ -26,7 +26,7 @@ static char *read_depends(struct kmod_module *module) {
         if (needs_read(kmod_module_get_path(module), &depends) == 0)
                 return depends;
         /* What is no module has no dependencies; what it is the service will say. */
-        if (kmod_module_get_info(module, &list) < 0)
+        if (!needs_is_sound(kmod_module_get_path(module)) || kmod_module_get_info(module, &list) < 0)
                 return NULL;
         kmod_list_foreach(entry, list) {
                 if (strcmp(kmod_module_info_get_key(entry), "depends") == 0) {

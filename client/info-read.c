@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "info-read.h"
+#include "needs.h"
 
 /**
  * info_is_parameter() - whether an entry is about a parameter
@@ -76,7 +77,7 @@ static int read_all(const struct match *match, struct info *info) {
         info->file = match->file ? absolute(match->file) : strdup(path ? path : "(builtin)");
         if (!info->file)
                 return -ENOMEM;
-        r = kmod_module_get_info(match->module, &info->entries);
+        r = !path || needs_is_sound(path) ? kmod_module_get_info(match->module, &info->entries) : -ENOEXEC;
         /* Before Linux 5.2 there is no list of what is built in says of itself. */
         if (r < 0)
                 return !path && r == -ENOENT ? 0 : r;

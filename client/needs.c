@@ -12,6 +12,7 @@
 #include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "library.h"
@@ -21,6 +22,7 @@
 #define FUNCTIONS(function)          \
         function(elf_begin)          \
         function(elf_end)            \
+        function(elf_getshdrnum)     \
         function(elf_getshdrstrndx)  \
         function(elf_kind)           \
         function(elf_nextscn)        \
@@ -113,6 +115,33 @@ int needs_read(const char *path, char **ret) {
                 return -ENOMEM;
         *ret = depends;
         return 0;
+}
+
+/**
+ * needs_is_sound() - may libkmod look into a module's file
+ * @path:       the file
+ *
+ * libkmod ends us by an assertion where the header does not say which section has the names, or one that there is not.
+ *
+ * Return: not if it is ELF that contradicts itself; of what is compressed, or without libelf, it is not known.
+ */
+bool needs_is_sound(const char *path) {
+        _cleanup_close_ int fd = -1;
+        size_t names, n;
+        bool is_sound;
+        char magic[SELFMAG];
+        Elf *elf;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0 || library_load(&libelf) < 0)
+                return true;
+        if (pread(fd, magic, sizeof magic, 0) != sizeof magic || memcmp(magic, ELFMAG, SELFMAG) != 0)
+                return true;
+        elf = begin(fd);
+        is_sound = elf && lib_elf_getshdrnum(elf, &n) == 0 && lib_elf_getshdrstrndx(elf, &names) == 0 &&
+                   names != SHN_UNDEF && names < n;
+        (void) lib_elf_end(elf);
+        return is_sound;
 }
 
 /**
