@@ -123,8 +123,10 @@ polkit_no_rule() {
 }
 
 # polkitd notices a new file by itself, some time later. It reads all of them before it takes its name on the bus, and
-# systemctl waits for that, so a restart is the moment when the rules are known to be in force.
+# systemctl waits for that, so a restart is the moment when the rules are known to be in force. Short cases, one after the
+# other, start it more often than systemd lets a service start; of a unit that it does not know it has counted nothing.
 reload_polkit() {
+        systemctl reset-failed polkit.service || true
         systemctl restart polkit.service
 }
 
