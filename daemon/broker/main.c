@@ -8,15 +8,12 @@
  */
 
 #include <cap-ng.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #include "announce.h"
@@ -27,6 +24,7 @@
 #include "names.h"
 #include "reader.h"
 #include "request.h"
+#include "service.h"
 #include "system.h"
 #include "uevents.h"
 
@@ -51,22 +49,6 @@ struct broker {
         struct uevents *uevents;
         struct options options;
 };
-
-static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static void complain(const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
-        int n;
-
-        va_start(ap, format);
-        n = vasprintf(&text, format, ap);
-        va_end(ap);
-        fprintf(stderr, SD_ERR "%s\n",
-                n < 0 ? "There is no memory to say what is wrong; make some free." : text);
-        if (n < 0)
-                text = NULL;
-}
 
 static void help(void) {
         printf("moduled [OPTION...]\n\n"
@@ -146,29 +128,6 @@ static void raise_descriptor_limit(void) {
         (void) setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Standard error leads to journald, and one that does not read must not stop us: what it does not take is lost. */
-static void never_wait_for_journald(void) {
-        struct stat st;
-
-        if (fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
-                (void) fcntl(STDERR_FILENO, F_SETFL, O_WRONLY | O_NONBLOCK);
-}
-
-static int read_config(const char *root, struct config **ret) {
-        struct config_error error = { 0 };
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = config_load(root, ret, &error);
-        if (r == -EINVAL)
-                text = config_error_format(&error);
-        if (r < 0)
-                complain(text ? "%s" : "The configuration cannot be read: %s; try again.",
-                         text ? text : strerror(-r));
-        config_error_clear(&error);
-        return r;
-}
-
 static void use_config(struct broker *broker, struct config *config) {
         config_free(broker->context.config);
         broker->context.config = config;
@@ -182,8 +141,9 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void) source;
         (void) info;
         (void) sd_notify(false, "RELOADING=1");
-        if (read_config(broker->options.root, &config) < 0)
-                complain("The configuration has an error, and the one before stays in force; correct it and reload.");
+        if (service_read_config(broker->options.root, &config) < 0)
+                service_complain(
+                                "The configuration has an error, and the one before stays in force; correct it and reload.");
         else {
                 use_config(broker, config);
                 (void) lifecycle_reload(broker->lifecycle);
@@ -205,7 +165,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 static void on_inspector_died(void *userdata) {
         struct broker *broker = userdata;
 
-        complain("The inspector has died, and the service ends until the next call; report it if it happens again.");
+        service_complain(
+                        "The inspector has died, and the service ends until the next call; report it if it happens again.");
         lifecycle_stop(broker->lifecycle);
 }
 
@@ -233,9 +194,10 @@ static int on_name(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
 
         (void) error;
         if (sd_bus_message_is_method_error(reply, NULL)) {
-                complain("The bus does not give us our name (%s); end another moduled if there is one, and look whether "
-                         "the bus policy is installed.",
-                         sd_bus_message_get_error(reply)->message);
+                service_complain(
+                                "The bus does not give us our name (%s); end another moduled if there is one, and look whether "
+                                "the bus policy is installed.",
+                                sd_bus_message_get_error(reply)->message);
                 return sd_event_exit(broker->context.event, EXIT_FAILURE);
         }
         (void) sd_notify(false, "READY=1");
@@ -248,7 +210,7 @@ static int on_disconnected(sd_bus_message *message, void *userdata, sd_bus_error
 
         (void) message;
         (void) error;
-        complain("The connection to the bus is gone; see 'systemctl status dbus'.");
+        service_complain("The connection to the bus is gone; see 'systemctl status dbus'.");
         return sd_event_exit(broker->context.event, EXIT_FAILURE);
 }
 
@@ -285,7 +247,8 @@ static int open_bus(struct broker *broker) {
         if (r >= 0)
                 r = sd_bus_attach_event(context->bus, context->event, SD_EVENT_PRIORITY_NORMAL);
         if (r < 0)
-                complain("The system bus cannot be used: %s; see 'systemctl status dbus'.", strerror(-r));
+                service_complain("The system bus cannot be used: %s; see 'systemctl status dbus'.",
+                                 strerror(-r));
         return r;
 }
 
@@ -316,25 +279,28 @@ static int start(struct broker *broker) {
 
         r = drop_privilege();
         if (r < 0) {
-                complain("The privileges cannot be given up: %s; start moduled by its unit.", strerror(-r));
+                service_complain("The privileges cannot be given up: %s; start moduled by its unit.",
+                                 strerror(-r));
                 return r;
         }
         raise_descriptor_limit();
-        never_wait_for_journald();
+        service_never_wait_for_journald();
         r = inspector_new(&context->inspector);
         if (r < 0) {
-                complain("The inspector cannot be started: %s; try again, and look at the limits of the unit.",
-                         strerror(-r));
+                service_complain(
+                                "The inspector cannot be started: %s; try again, and look at the limits of the unit.",
+                                strerror(-r));
                 return r;
         }
-        r = read_config(broker->options.root, &config);
+        r = service_read_config(broker->options.root, &config);
         if (r < 0)
                 return r;
         use_config(broker, config);
         r = registry_new(broker->options.state_directory, &context->registry);
         if (r < 0) {
-                complain("The directory %s cannot be used: %s; make it one of the user moduled's, as its unit does.",
-                         broker->options.state_directory, strerror(-r));
+                service_complain(
+                                "The directory %s cannot be used: %s; make it one of the user moduled's, as its unit does.",
+                                broker->options.state_directory, strerror(-r));
                 return r;
         }
         r = sd_event_default(&context->event);
@@ -348,20 +314,23 @@ static int start(struct broker *broker) {
         if (r >= 0)
                 r = sd_event_set_watchdog(context->event, true);
         if (r < 0) {
-                complain("The service cannot start: %s; try again, and look at the limits of the unit.",
-                         strerror(-r));
+                service_complain(
+                                "The service cannot start: %s; try again, and look at the limits of the unit.",
+                                strerror(-r));
                 return r;
         }
         r = inspector_attach(context->inspector, context->event, on_inspector_died, broker);
         if (r < 0) {
-                complain("The inspector cannot be used: %s; try again, and look at the limits of the unit.",
-                         strerror(-r));
+                service_complain(
+                                "The inspector cannot be used: %s; try again, and look at the limits of the unit.",
+                                strerror(-r));
                 return r;
         }
         r = uevents_new(context->event, on_uevent, broker, &broker->uevents);
         if (r < 0) {
-                complain("The kernel's events about modules cannot be heard: %s; see that the unit allows AF_NETLINK.",
-                         strerror(-r));
+                service_complain(
+                                "The kernel's events about modules cannot be heard: %s; see that the unit allows AF_NETLINK.",
+                                strerror(-r));
                 return r;
         }
         r = open_bus(broker);

@@ -16,11 +16,11 @@
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #include "build.h"
 #include "cleanup.h"
 #include "loader.h"
+#include "service.h"
 
 /* The socket stays with the service manager, so leaving loses nothing; a cold start costs tens of milliseconds. */
 #define IDLE_MS (60 * 1000)
@@ -104,26 +104,11 @@ static int find_user(const char *name, uid_t *ret) {
         errno = 0;
         user = getpwnam(name);
         if (!user) {
-                fprintf(stderr, "There is no user %s; run systemd-sysusers to make it.\n", name);
+                service_complain("There is no user %s; run systemd-sysusers to make it.", name);
                 return errno > 0 ? -errno : -ENOENT;
         }
         *ret = user->pw_uid;
         return 0;
-}
-
-static int read_config(const char *root, struct config **ret) {
-        struct config_error error = { 0 };
-        _cleanup_free_ char *text = NULL;
-        int r;
-
-        r = config_load(root, ret, &error);
-        if (r == -EINVAL)
-                text = config_error_format(&error);
-        if (r < 0)
-                fprintf(stderr, text ? "<3>%s\n" : "<3>The configuration cannot be read: %s; try again.\n",
-                        text ? text : strerror(-r));
-        config_error_clear(&error);
-        return r;
 }
 
 /*
@@ -145,19 +130,11 @@ static bool look_again(struct loader *loader, const char *root) {
 static void reload(struct loader *loader, const char *root) {
         struct config *config;
 
-        if (read_config(root, &config) < 0)
-                fprintf(stderr,
-                        "<3>The configuration has an error, and the one before stays in force; correct it and reload.\n");
+        if (service_read_config(root, &config) < 0)
+                service_complain(
+                                "The configuration has an error, and the one before stays in force; correct it and reload.");
         else
                 loader_set_config(loader, config);
-}
-
-/* Standard error leads to journald, and one that does not read must not stop us: what it does not take is lost. */
-static void never_wait_for_journald(void) {
-        struct stat st;
-
-        if (fstat(STDERR_FILENO, &st) == 0 && S_ISSOCK(st.st_mode))
-                (void) fcntl(STDERR_FILENO, F_SETFL, O_WRONLY | O_NONBLOCK);
 }
 
 static int take_signals(void) {
@@ -198,9 +175,9 @@ static int serve(struct loader *loader, bool configured, int signal_fd, const ch
                                 ends = true;
                 }
                 if (loader_is_exhausted(loader) && !ends) {
-                        fprintf(stderr,
-                                "<3>There is no room for another descriptor; the next request starts the "
-                                "service anew; if that is seen often, an administrator must raise LimitNOFILE= in its unit.\n");
+                        service_complain(
+                                        "There is no room for another descriptor; the next request starts the service anew; "
+                                        "if that is seen often, an administrator must raise LimitNOFILE= in its unit.");
                         ends = true;
                 }
         }
@@ -215,7 +192,7 @@ static int run(const struct options *options) {
 
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return -errno;
-        never_wait_for_journald();
+        service_never_wait_for_journald();
         r = listen_fd = take_listen_socket();
         if (r >= 0)
                 r = find_user(options->user, &uid);
@@ -223,7 +200,7 @@ static int run(const struct options *options) {
                 r = signal_fd = take_signals();
         if (r < 0)
                 return r;
-        r = read_config(options->root, &config);
+        r = service_read_config(options->root, &config);
         if (r < 0 && r != -EINVAL)
                 return r;
 
@@ -243,6 +220,6 @@ int main(int argc, char *argv[]) {
         if (r == 0)
                 r = run(&options);
         if (r < 0 && r != -EINVAL)
-                fprintf(stderr, "<3>moduled-loader failed: %s; try again.\n", strerror(-r));
+                service_complain("moduled-loader failed: %s; try again.", strerror(-r));
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -338,29 +338,6 @@ void send_unload(int connection, const char *name, uint32_t flags) {
         g_assert_cmpint(protocol_send_request(connection, &request, -1), ==, 0);
 }
 
-/* Any bytes and descriptors. */
-void send_raw(int connection, const void *bytes, size_t n, const int *fds, size_t n_fds) {
-        struct iovec iov = { .iov_base = (void *) bytes, .iov_len = n };
-        union {
-                struct cmsghdr align;
-                char buffer[CMSG_SPACE(PROTOCOL_FDS_MAX * sizeof(int))];
-        } control = { 0 };
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-        if (n_fds > 0) {
-                struct cmsghdr *c;
-
-                message.msg_control = control.buffer;
-                message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-                c = CMSG_FIRSTHDR(&message);
-                c->cmsg_level = SOL_SOCKET;
-                c->cmsg_type = SCM_RIGHTS;
-                c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-                memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-        }
-        g_assert_cmpint(sendmsg(connection, &message, MSG_NOSIGNAL), ==, (gssize) n);
-}
-
 /* Runs the loader until there is an answer. Return: as protocol_receive_reply() does. */
 int receive(const struct fixture *f, int connection) {
         gint64 end = g_get_monotonic_time() + SOON;

@@ -79,7 +79,6 @@ int send_load_with(const struct fixture *f, int connection, const char *name, co
                    uint32_t flags);
 void send_load(const struct fixture *f, int connection, const char *name);
 void send_unload(int connection, const char *name, uint32_t flags);
-void send_raw(int connection, const void *bytes, size_t n, const int *fds, size_t n_fds);
 int receive(const struct fixture *f, int connection);
 void expect(const struct fixture *f, int connection, enum outcome outcome);
 void expect_end(const struct fixture *f, int connection);

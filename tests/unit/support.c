@@ -16,6 +16,8 @@
 #define MODE 0644
 /* In s: longer than any test, so that nothing but support_let_go() ends it. */
 #define LINGER 30
+/* SCM_MAX_FD in the kernel's include/net/scm.h: so many a message may have. */
+#define FDS_MAX 253
 
 /**
  * support_directory() - make a directory to work in
@@ -170,4 +172,35 @@ void support_let_go(int peer) {
 
         g_assert_no_errno(setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset));
         g_assert_no_errno(close(peer));
+}
+
+/**
+ * support_send() - send a message with any bytes and descriptors
+ * @connection: a socket of the kind AF_UNIX
+ * @bytes:      what it says
+ * @n:          how long that is, in bytes
+ * @fds:        the descriptors
+ * @n_fds:      how many there are, at most 253
+ */
+void support_send(int connection, const void *bytes, size_t n, const int *fds, size_t n_fds) {
+        struct iovec iov = { .iov_base = (void *) bytes, .iov_len = n };
+        union {
+                struct cmsghdr align;
+                char buffer[CMSG_SPACE(FDS_MAX * sizeof(int))];
+        } control = { 0 };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+        g_assert_cmpuint(n_fds, <=, FDS_MAX);
+        if (n_fds > 0) {
+                struct cmsghdr *c;
+
+                message.msg_control = control.buffer;
+                message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+                c = CMSG_FIRSTHDR(&message);
+                c->cmsg_level = SOL_SOCKET;
+                c->cmsg_type = SCM_RIGHTS;
+                c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+                memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
+        }
+        g_assert_cmpint(sendmsg(connection, &message, MSG_NOSIGNAL), ==, (gssize) n);
 }

@@ -4,7 +4,8 @@
 /*
  * Support
  *
- * What the unit tests share: a directory to work in, files in it, and a look at what the process has open.
+ * What the unit tests share: a directory to work in, files in it, a look at what the process has open, and
+ * sockets.
  */
 
 #include <glib.h>
@@ -44,3 +45,4 @@ size_t support_count_descriptors(void);
 size_t support_count_threads(void);
 int support_lingering_socket(int *ret_peer);
 void support_let_go(int peer);
+void support_send(int connection, const void *bytes, size_t n, const int *fds, size_t n_fds);

@@ -125,7 +125,7 @@ static void expect_end_of(const struct fixture *f, const void *bytes, size_t n, 
 
         for (size_t i = 0; i < n_fds; i++)
                 fds[i] = support_open(path);
-        send_raw(connection, bytes, n, fds, n_fds);
+        support_send(connection, bytes, n, fds, n_fds);
         for (size_t i = 0; i < n_fds; i++)
                 (void) close(fds[i]);
         expect_end(f, connection);
@@ -259,7 +259,7 @@ static void test_no_files(struct fixture *f, gconstpointer data) {
 
                 for (size_t i = 0; i < G_N_ELEMENTS(descriptors); i++) {
                         g_assert_cmpint(descriptors[i].fd, >=, 0);
-                        send_raw(connection, load_head, sizeof load_head, &descriptors[i].fd, 1);
+                        support_send(connection, load_head, sizeof load_head, &descriptors[i].fd, 1);
                         (void) close(descriptors[i].fd);
                         expect(f, connection, OUTCOME_REFUSED);
                         g_assert_cmpuint(answer.verdict, ==, descriptors[i].verdict);
@@ -281,10 +281,10 @@ static void test_stuck_descriptors(struct fixture *f, gconstpointer data) {
         (void) data;
         for (size_t i = 0; i < G_N_ELEMENTS(stuck); i++)
                 stuck[i] = support_lingering_socket(&peers[i]);
-        send_raw(first, load_head, sizeof load_head, &stuck[0], 1);
-        send_raw(second, load_head, sizeof load_head, &stuck[1], 2);
-        send_raw(third, "x", 1, NULL, 0);
-        send_raw(third, load_head, sizeof load_head, &stuck[3], 1);
+        support_send(first, load_head, sizeof load_head, &stuck[0], 1);
+        support_send(second, load_head, sizeof load_head, &stuck[1], 2);
+        support_send(third, "x", 1, NULL, 0);
+        support_send(third, load_head, sizeof load_head, &stuck[3], 1);
         for (size_t i = 0; i < G_N_ELEMENTS(stuck); i++)
                 (void) close(stuck[i]);
 
@@ -312,14 +312,14 @@ static void test_descriptors_are_bounded(struct fixture *f, gconstpointer data) 
         turn_until_quiet(f);
         for (size_t i = 0; i < CLOSER_THREADS_MAX; i++) {
                 stuck[i] = support_lingering_socket(&peers[i]);
-                send_raw(sender, load_head, sizeof load_head, &stuck[i], 1);
+                support_send(sender, load_head, sizeof load_head, &stuck[i], 1);
                 (void) close(stuck[i]);
                 expect(f, sender, OUTCOME_REFUSED);
         }
         for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
                 fds[i] = support_open(path);
         for (size_t i = 0; i < n; i++)
-                send_raw(connections[i], load_head, sizeof load_head, fds, G_N_ELEMENTS(fds));
+                support_send(connections[i], load_head, sizeof load_head, fds, G_N_ELEMENTS(fds));
         for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
                 (void) close(fds[i]);
         turn_until_quiet(f);

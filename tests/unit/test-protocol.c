@@ -50,28 +50,6 @@ static void tear_down(struct fixture *f, gconstpointer data) {
         g_assert_cmpuint(support_count_descriptors(), ==, f->descriptors);
 }
 
-static void send_raw(const struct fixture *f, const void *bytes, size_t n, const int *fds, size_t n_fds) {
-        struct iovec iov = { .iov_base = (void *) bytes, .iov_len = n };
-        union {
-                struct cmsghdr align;
-                char buffer[CMSG_SPACE(PROTOCOL_FDS_MAX * sizeof(int))];
-        } control = { 0 };
-        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-        if (n_fds > 0) {
-                struct cmsghdr *c;
-
-                message.msg_control = control.buffer;
-                message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-                c = CMSG_FIRSTHDR(&message);
-                c->cmsg_level = SOL_SOCKET;
-                c->cmsg_type = SCM_RIGHTS;
-                c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
-                memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
-        }
-        g_assert_cmpint(sendmsg(f->near, &message, MSG_NOSIGNAL), ==, (gssize) n);
-}
-
 static void close_all(struct received_fds *received) {
         for (size_t i = 0; i < received->n; i++)
                 g_assert_no_errno(close(received->fds[i]));
@@ -86,7 +64,7 @@ static void expect_request(const struct fixture *f, const struct wire_request *r
 
         for (size_t i = 0; i < n_fds; i++)
                 g_assert_no_errno((sent[i] = open("/dev/null", O_RDONLY | O_CLOEXEC)));
-        send_raw(f, request, size, sent, n_fds);
+        support_send(f->near, request, size, sent, n_fds);
         for (size_t i = 0; i < n_fds; i++)
                 (void) close(sent[i]);
 
@@ -235,7 +213,7 @@ static void test_malformed_replies(struct fixture *f, gconstpointer data) {
         struct wire_reply bad;
 
         (void) data;
-        send_raw(f, &good_reply, REPLY_HEAD + 2, NULL, 0);
+        support_send(f->near, &good_reply, REPLY_HEAD + 2, NULL, 0);
         g_assert_cmpint(protocol_receive_reply(f->far, &answer), ==, 0);
         g_assert_cmpint(answer.error, ==, 2);
 
@@ -243,7 +221,7 @@ static void test_malformed_replies(struct fixture *f, gconstpointer data) {
         do {                                                                                                \
                 bad = good_reply;                                                                           \
                 __VA_ARGS__;                                                                                \
-                send_raw(f, &bad, (size), NULL, 0);                                                         \
+                support_send(f->near, &bad, (size), NULL, 0);                                               \
                 g_assert_cmpint(protocol_receive_reply(f->far, &answer), ==, -EBADMSG);                     \
         } while (0)
 
@@ -268,7 +246,7 @@ static void test_reply_with_descriptors(struct fixture *f, gconstpointer data) {
         int fds[] = { f->near, f->near };
 
         (void) data;
-        send_raw(f, &good_reply, REPLY_HEAD + 2, fds, 2);
+        support_send(f->near, &good_reply, REPLY_HEAD + 2, fds, 2);
         g_assert_cmpint(protocol_receive_reply(f->far, &answer), ==, -EBADMSG);
         g_assert_cmpuint(support_count_descriptors(), ==, before);
 }
@@ -306,7 +284,7 @@ static void test_empty_packet(struct fixture *f, gconstpointer data) {
 
         (void) data;
         expect_request(f, &good_load, 0, 0, -ENODATA);
-        send_raw(f, "", 0, &fd, 1);
+        support_send(f->near, "", 0, &fd, 1);
         {
                 static struct loader_request request;
                 struct received_fds fds;
@@ -343,11 +321,11 @@ static void test_garbage(struct fixture *f, gconstpointer data) {
                         bytes[j] = (unsigned char) g_rand_int_range(rand, 0, g_rand_boolean(rand) ? 4 : 256);
                 if (n > 4 && g_rand_boolean(rand))
                         memcpy(bytes, &(uint32_t){ 1 }, 4);
-                send_raw(f, bytes, n, &fd, (size_t) g_rand_int_range(rand, 0, 2));
+                support_send(f->near, bytes, n, &fd, (size_t) g_rand_int_range(rand, 0, 2));
                 r = protocol_receive_request(f->far, &request, &fds);
                 g_assert_true(r == 0 || r == -EBADMSG);
                 close_all(&fds);
-                send_raw(f, bytes, n, NULL, 0);
+                support_send(f->near, bytes, n, NULL, 0);
                 r = protocol_receive_reply(f->far, &reply);
                 g_assert_true(r == 0 || r == -EBADMSG);
         }

@@ -63,10 +63,18 @@ open_prompt() {
         shift 2
         rm -f "/run/case.orders.$name"
         mkfifo "/run/case.orders.$name"
-        as "$user" /guest/at-terminal "$@" <>"/run/case.orders.$name" >"/run/case.terminal.$name" 2>&1 &
+        # Open here before there is something in it, which is lost when nobody has it open.
+        exec 4<>"/run/case.orders.$name"
+        echo "expect Password:" >&4
+        as "$user" /guest/at-terminal "$@" <&4 4<&- >"/run/case.terminal.$name" 2>&1 &
         echo $! >"/run/case.pid.$name"
-        echo "expect Password:" 1<>"/run/case.orders.$name"
-        wait_for 120 grep -q Password: "/run/case.terminal.$name"
+        exec 4<&-
+        wait_for 300 grep -q Password: "/run/case.terminal.$name" && return
+        echo "no prompt, but:"
+        cat "/run/case.terminal.$name"
+        echo "the last that polkit heard:"
+        tail -n 20 /run/case.polkit
+        return 1
 }
 
 # order NAME ORDER: to a terminal in the background. Does not wait for one that has ended.

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
-# timeout: 900
+# timeout: 1800
 #
 # A person at a terminal is asked for a password: by polkit's own agent, which modctl starts.
 
@@ -124,7 +124,7 @@ remember_rest
 check_rest
 
 mkdir -p /etc/moduled.conf.d
-printf '[Limits]\nPromptSec=30\n' >/etc/moduled.conf.d/56-agent.conf
+printf '[Limits]\nPromptSec=60\n' >/etc/moduled.conf.d/56-agent.conf
 systemctl try-reload-or-restart moduled.service
 cancelled=$(asked CancelCheckAuthorization)
 check_terminal "a prompt that nobody answers" "exit 1" alice modctl load "$DUMMY" <<END
