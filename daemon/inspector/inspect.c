@@ -24,6 +24,7 @@
 #include "answer.h"
 #include "cleanup.h"
 #include "inspect.h"
+#include "watch.h"
 #include "zygote.h"
 
 /* The largest module takes a quarter of a second to unpack; an emulated or busy machine is ten times slower. */
@@ -32,9 +33,6 @@
 #define WAIT_USEC (60 * USEC_PER_SEC)
 #define USEC_PER_SEC UINT64_C(1000000)
 #define ACCURACY_USEC UINT64_C(100000)
-/* From the zygote's not having taken an order in all the time of an inspection to its end. */
-#define STUCK_USEC (2 * USEC_PER_SEC)
-#define ON_ITS_WAY_USEC (USEC_PER_SEC / 2)
 
 TAILQ_HEAD(inspections, inspection);
 
@@ -48,11 +46,10 @@ struct inspector {
         struct zygote_link zygote;
         sd_event_source *io;
         sd_event_source *start; /* runs once when there may be something to start */
-        sd_event_source *stuck; /* runs out when the zygote has been without a sign of life for too long */
+        struct watch watch;
         sd_event *event;
         inspector_died_t died;
         void *userdata;
-        uint64_t last_order; /* when it was sent: CLOCK_MONOTONIC, in µs */
         uint32_t last_id;
         struct place places[ZYGOTE_CHILDREN_MAX];
         struct inspections inspections; /* that have no answer yet */
@@ -77,20 +74,13 @@ struct inspection {
         TAILQ_ENTRY(inspection) link;
 };
 
-static uint64_t now(const struct inspector *inspector) {
-        uint64_t usec = 0;
-
-        (void) sd_event_now(inspector->event, CLOCK_MONOTONIC, &usec);
-        return usec;
-}
-
 static void kill_child(const struct inspection *inspection) {
         const struct zygote_order order = { .kind = ZYGOTE_KILL, .id = inspection->place->id };
         struct inspector *inspector = inspection->inspector;
 
         /* A zygote that is gone has no children either. */
-        (void) zygote_send_order(&inspector->zygote, &order, -1, -1);
-        inspector->last_order = now(inspector);
+        if (zygote_send_order(&inspector->zygote, &order, -1, -1) >= 0)
+                watch_order(&inspector->watch);
 }
 
 /* Gives back all but the object itself, which is its owner's. */
@@ -170,41 +160,14 @@ static int on_answer(sd_event_source *source, int fd, uint32_t events, void *use
         return 0;
 }
 
-/* An order that was just sent may still be on its way; but not if others had to wait before it. */
-static bool takes_no_orders(const struct inspector *inspector) {
-        int suspected = SD_EVENT_OFF;
-
-        (void) sd_event_source_get_enabled(inspector->stuck, &suspected);
-        return zygote_has_orders(&inspector->zygote) &&
-               (suspected != SD_EVENT_OFF || now(inspector) - inspector->last_order >= ON_ITS_WAY_USEC);
-}
-
-/* What is stopped ends by SIGKILL all the same, and then on_zygote() does the rest. */
-static int on_stuck(sd_event_source *source, uint64_t usec, void *userdata) {
-        struct inspector *inspector = userdata;
-
-        (void) usec;
-        if (zygote_has_orders(&inspector->zygote))
-                (void) kill(inspector->zygote.pid, SIGKILL);
-        return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-}
-
-/* Twice, because an order may just be on its way. */
-static void suspect(struct inspector *inspector) {
-        if (sd_event_source_set_time_relative(inspector->stuck, STUCK_USEC) >= 0)
-                (void) sd_event_source_set_enabled(inspector->stuck, SD_EVENT_ONESHOT);
-}
-
 static int on_time(sd_event_source *source, uint64_t usec, void *userdata) {
         struct inspection *inspection = userdata;
         int result = inspection->place ? MODINFO_TIMED_OUT : -EBUSY;
 
         (void) source;
         (void) usec;
-        if (inspection->place && takes_no_orders(inspection->inspector)) {
-                suspect(inspection->inspector);
+        if (inspection->place && watch_is_stopped(&inspection->inspector->watch))
                 result = -ETIMEDOUT;
-        }
         give_up(inspection, result);
         return 0;
 }
@@ -258,7 +221,7 @@ static int start_inspection(struct inspection *inspection, struct place *place) 
         r = zygote_send_order(&inspector->zygote, &order, inspection->fd, write_end);
         if (r < 0)
                 return r;
-        inspector->last_order = now(inspector);
+        watch_order(&inspector->watch);
         *place = (struct place){ .id = order.id, .inspection = inspection };
         inspection->place = place;
         return 0;
@@ -319,7 +282,7 @@ static void bury(struct inspector *inspector) {
         struct inspection *inspection;
 
         inspector->io = sd_event_source_disable_unref(inspector->io);
-        inspector->stuck = sd_event_source_disable_unref(inspector->stuck);
+        watch_end(&inspector->watch);
         cleanup_closep(&inspector->zygote.socket);
         inspector->zygote.socket = -1;
         while ((inspection = TAILQ_FIRST(&inspector->inspections)))
@@ -409,10 +372,7 @@ int inspector_attach(struct inspector *inspector, sd_event *event, inspector_die
         if (r >= 0)
                 r = sd_event_source_set_enabled(inspector->start, SD_EVENT_OFF);
         if (r >= 0)
-                r = sd_event_add_time(event, &inspector->stuck, CLOCK_MONOTONIC, UINT64_MAX, ACCURACY_USEC,
-                                      on_stuck, inspector);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(inspector->stuck, SD_EVENT_OFF);
+                r = watch_begin(&inspector->watch, &inspector->zygote, event);
         return r < 0 ? r : 0;
 }
 
@@ -428,7 +388,7 @@ struct inspector *inspector_free(struct inspector *inspector) {
 
         assert(TAILQ_EMPTY(&inspector->inspections));
         sd_event_source_disable_unref(inspector->start);
-        sd_event_source_disable_unref(inspector->stuck);
+        watch_end(&inspector->watch);
         sd_event_source_disable_unref(inspector->io);
         sd_event_unref(inspector->event);
         zygote_end(&inspector->zygote);
