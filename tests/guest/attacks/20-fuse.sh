@@ -28,19 +28,14 @@ asked-by-moduled-below        FLUSH
 END
 
 # It answers FLUSH to everybody but moduled, so that nothing that moduled closes is ever closed.
-mkfifo -m 0666 /run/case.go
-exec 4<>/run/case.go
-as alice timeout 60 /guest/attack-fuse close >/run/case.close 2>&1 <&4 4<&- &
-attacker=$!
-check "alice passes files of a server that does not let go" wait_for 40 grep -q asked-by-moduled /run/case.close
+attacker_begins alice 60 /guest/attack-fuse close
+check "alice passes files of a server that does not let go" attacker_says 40 asked-by-moduled
 set -- "/proc/$broker/fd"/*
 check "what does not come back is bounded" test $# -lt 150
 check "and so are the threads that wait for it" has_few_threads
 check "and the memory" sh -c "sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$broker/status | { read -r kb && [ \"\$kb\" -lt 32768 ]; }"
-echo >&4
-exec 4<&-
-check "the server ends" wait "$attacker"
-cp /run/case.close "$OUTPUT"
+attacker_is_told go
+attacker_ends "the server ends"
 expect <<'END'
 flush                         OriginRefused  does not lie in the directory of any origin
 flush-and-all                 OriginRefused  does not lie in the directory of any origin
@@ -70,5 +65,5 @@ flush  OriginRefused  does not lie in the directory of any origin
 END
 
 survived
-rm -rf /run/case.go /home/alice/fuse
+rm -rf /home/alice/fuse
 finish

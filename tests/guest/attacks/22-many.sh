@@ -12,20 +12,15 @@
 
 MANY=4000
 
-# sends N: alice passes so many, and holds on to them until `lets_go`.
+# sends N: alice passes so many, and holds on to them until she lets_go.
 sends() {
-        rm -f /run/case.go
-        mkfifo -m 0666 /run/case.go
-        exec 4<>/run/case.go
-        as alice timeout 900 /guest/attack-fuse flood "$1" >/run/case.many 2>&1 <&4 4<&- &
-        attacker=$!
-        wait_for 600 grep -q asked-by-moduled /run/case.many
+        attacker_begins alice 900 /guest/attack-fuse flood "$1"
+        attacker_says 600 asked-by-moduled
 }
 
 lets_go() {
-        echo >&4
-        exec 4<&-
-        wait "$attacker"
+        attacker_is_told go
+        attacker_ends "alice lets go"
 }
 
 # One thread that hangs has a table of its own by now, without a connection to the bus.
@@ -48,7 +43,7 @@ is_another_broker() {
 
 attack
 check "alice passes thousands of descriptors" sends $MANY
-cp /run/case.many "$OUTPUT"
+cp "$ATTACKER" "$OUTPUT"
 expect <<'END'
 after-the-flood   LimitsExceeded  Too many of the descriptors that you have sent
 asked-by-moduled  FLUSH
@@ -57,7 +52,7 @@ END
 check "what the broker has in its table is bounded" is_below 2300
 check "and so are the threads that wait" has_few_threads
 check "an honest caller is served meanwhile" as bob modctl list
-check "alice lets go" lets_go
+lets_go
 survived
 
 # A thread that hangs cannot be ended.
@@ -66,7 +61,7 @@ wait_for 20 has_few_threads
 check "the service is restarted" timeout 90 systemctl restart moduled.service
 check "it is another process" is_another_broker
 check "the next call is served" serves
-check "alice lets go" lets_go
+lets_go
 
 note_processes
 check "alice passes a few" sends 32
@@ -74,10 +69,10 @@ wait_for 60 hanging_are_apart
 kill -KILL "$broker"
 check "killed, it is started anew" wait_for 90 as bob modctl list
 check "it is another process" is_another_broker
-check "alice lets go" lets_go
+lets_go
 
 check "the next call is served" serves
 note_processes
 survived
-rm -rf /run/case.go /home/alice/fuse
+rm -rf /home/alice/fuse
 finish

@@ -12,18 +12,13 @@
 . /guest/attack-lib.sh
 attack
 
-mkfifo -m 0666 /run/case.go
-exec 4<>/run/case.go
-as alice timeout 500 /guest/attack-fuse dropped 3200 >/run/case.dropped 2>&1 <&4 4<&- &
-attacker=$!
-check "alice passes thousands of descriptors with them" wait_for 400 grep -q asked-by-moduled /run/case.dropped
+attacker_begins alice 500 /guest/attack-fuse dropped 3200
+check "alice passes thousands of descriptors with them" attacker_says 400 asked-by-moduled
 check "an honest caller is served meanwhile" as bob modctl list
 check "what the broker has in its table is bounded" is_below 2300
 check "and so are the threads that wait" has_few_threads
-echo >&4
-exec 4<&-
-check "alice lets go" wait "$attacker"
-cp /run/case.dropped "$OUTPUT"
+attacker_is_told go
+attacker_ends "alice lets go"
 expect <<'END'
 between           OriginRefused  does not lie in the directory of any origin
 after-the-flood   OriginRefused  does not lie in the directory of any origin
@@ -31,5 +26,5 @@ asked-by-moduled  FLUSH
 END
 
 survived
-rm -rf /run/case.go /home/alice/fuse
+rm -rf /home/alice/fuse
 finish

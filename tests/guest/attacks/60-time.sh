@@ -55,12 +55,9 @@ systemctl try-reload-or-restart moduled.service
 ALICE_MAY=org.moduled1.unload
 attack
 
-mkfifo -m 0666 /run/case.orders
-exec 4<>/run/case.orders
 # shellcheck disable=SC2086  # a list of words
-as alice timeout 100 /guest/attack-time $arguments >/run/case.time 2>&1 <&4 4<&- &
-attacker=$!
-check "prompts open for all of them" wait_for 60 grep -qx prompted /run/case.time
+attacker_begins alice 100 /guest/attack-time $arguments
+check "prompts open for all of them" attacker_says 60 '^prompted$'
 
 cp "$DUMMY" $tree/replaced/new
 mv $tree/replaced/new "$tree/replaced/$file"
@@ -78,14 +75,14 @@ chown alice: $top/ancestor
 sed -i -e '/Origin gone/,$d' $conf
 printf '[Policy]\nDenyModules=ifb\n' >>$conf
 check "the configuration is read again" systemctl reload moduled.service
-echo leave >&4
+attacker_is_told leave
 
-check "somebody gives the password for all of them" /guest/answer-prompts alice </run/case.time
+check "somebody gives the password for all of them" /guest/answer-prompts alice <"$ATTACKER"
 check_says "but for the one whose caller has left" '^caller-leaves not asked any more'
-echo answer >&4
-check "all are answered" wait "$attacker"
-exec 4<&- 5>&-
-grep -v '^prompt' /run/case.time >"$OUTPUT"
+attacker_is_told answer
+attacker_ends "all are answered"
+exec 5>&-
+grep -v '^prompt' "$ATTACKER" >"$OUTPUT"
 expect <<END
 untouched                done
 renamed-within-the-tree  done
@@ -112,6 +109,6 @@ check "and the other" as alice modctl unload ts_kmp
 
 survived
 umount $tree/covered $top/covered/modules
-rm -r $conf $top /run/case.orders
+rm -r $conf $top
 systemctl reload moduled.service
 finish

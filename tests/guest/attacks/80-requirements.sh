@@ -158,22 +158,18 @@ remounted  done
 END
 
 # The same while a prompt is open, for somebody whom no rule allows to do without.
-mkfifo -m 0666 /run/case.orders
-exec 4<>/run/case.orders
-as carol timeout 100 /guest/attack-time "leaves=/opt/bound-verity/modules/$file" \
+attacker_begins carol 100 /guest/attack-time "leaves=/opt/bound-verity/modules/$file" \
         "remounted=/opt/read-only/modules/$file" "mounted-over=/opt/verity-squashfs/modules/$file" \
-        "unmounted=/opt/verity-erofs/modules/$file" >/run/case.time 2>&1 <&4 4<&- &
-attacker=$!
-check "prompts open" wait_for 60 grep -qx prompted /run/case.time
+        "unmounted=/opt/verity-erofs/modules/$file"
+check "prompts open" attacker_says 60 '^prompted$'
 writable_again
 mount -o ro $work/not-verified /opt/verity-squashfs
 umount --lazy /opt/verity-erofs
-echo leave >&4
-check "somebody gives the password" /guest/answer-prompts carol </run/case.time
-echo answer >&4
-check "all are answered" wait "$attacker"
-exec 4<&-
-grep -v '^prompt' /run/case.time >"$OUTPUT"
+attacker_is_told leave
+check "somebody gives the password" /guest/answer-prompts carol <"$ATTACKER"
+attacker_is_told answer
+attacker_ends "all are answered"
+grep -v '^prompt' "$ATTACKER" >"$OUTPUT"
 expect <<'END'
 remounted     OriginRefused  by origin read-only: the origin has Require=read-only, and the superblock of its
 mounted-over  OriginRefused  by origin verity-squashfs: the file at that path in the origin's tree is another one
@@ -188,7 +184,7 @@ not-mounted-any-more   unavailable
 END
 
 survived
-rm $conf /run/case.orders
+rm $conf
 systemctl reload moduled.service
 umount /opt/verity-squashfs
 for place in over-verity bound-verity verity-squashfs read-only bound-read-only writable not-verified linear crypt corrupted \

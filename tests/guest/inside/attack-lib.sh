@@ -12,6 +12,7 @@
 # something else. A case where she is to be prompted sets ALICE_MAY to the beginning of what she may without.
 
 ALICE_MAY=org.moduled1.
+ATTACKER=/run/case.attacker
 HONEST_NAME=crc7
 HONEST=/lib/modules/$(uname -r)/kernel/lib/$HONEST_NAME.ko
 [ -e "$HONEST" ] || HONEST=$HONEST.xz
@@ -72,6 +73,36 @@ honest_begins() {
         honest=$!
         wait_for 20 grep -q ready /run/case.honest
         read -r _ honest_pid </run/case.honest
+}
+
+# attacker_begins USER SECONDS COMMAND…: that user's, in the background, and no longer than that. What it prints is in
+# $ATTACKER; what it is to do next, attacker_is_told.
+attacker_begins() {
+        user=$1 seconds=$2
+        shift 2
+        rm -f /run/case.orders
+        mkfifo -m 0666 /run/case.orders
+        exec 4<>/run/case.orders
+        as "$user" timeout "$seconds" "$@" >"$ATTACKER" 2>&1 <&4 4<&- &
+        attacker=$!
+}
+
+# attacker_says SECONDS TEXT: within that time.
+attacker_says() {
+        wait_for "$1" grep -q "$2" "$ATTACKER"
+}
+
+# attacker_is_told ORDER: a line on its standard input.
+attacker_is_told() {
+        echo "$1" >&4
+}
+
+# attacker_ends DESCRIPTION: with success. What it has printed is in $OUTPUT then, for `expect`.
+attacker_ends() {
+        check "$1" wait "$attacker"
+        exec 4<&-
+        cp "$ATTACKER" "$OUTPUT"
+        rm /run/case.orders
 }
 
 # honest_ends: he was answered throughout, within a second; `honest` says what counts as late.
