@@ -11,18 +11,17 @@
 # shellcheck source=tests/guest/inside/attack-lib.sh
 . /guest/attack-lib.sh
 
-mkdir -p /etc/moduled.conf.d
-printf '[Limits]\nIdleSec=2\n' >/etc/moduled.conf.d/25-leaving.conf
-systemctl restart moduled.service
 # shellcheck disable=SC2034  # for attack
 ALICE_MAY=org.moduled1.unload
 attack
+# With an honest caller at work it has no time to leave.
+mkdir -p /etc/moduled.conf.d
+printf '[Limits]\nIdleSec=2\n' >/etc/moduled.conf.d/25-leaving.conf
+systemctl reload moduled.service
 
 as alice timeout 500 /guest/prompted "$DUMMY" >/run/case.prompted 2>&1 &
 prompted=$!
 check "alice is prompted" wait_for 60 grep -q '^prompted$' /run/case.prompted
-# It may have left before, with so little patience.
-broker=$(systemctl show --property=MainPID --value moduled.service)
 check "alice sends what is dropped" as alice timeout 300 /guest/attack-strays 11000
 # Long enough for the broker to look several times whether to leave.
 sleep 10
