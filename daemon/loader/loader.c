@@ -58,6 +58,8 @@ enum progress {
 struct loader {
         int listen_fd;
         uid_t peer_uid;
+        pid_t peer; /* who has connected last, or 0 */
+        bool peer_is_another;
         struct config *config;
         struct closer *closer;
         size_t n_closing; /* handed to the closer and not back yet */
@@ -124,8 +126,11 @@ static void accept_connection(struct loader *loader) {
                 return;
         }
         if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.uid == loader->peer_uid &&
-            connection_add(loader, socket) == 0)
+            connection_add(loader, socket) == 0) {
+                loader->peer_is_another = loader->peer != 0 && loader->peer != peer.pid;
+                loader->peer = peer.pid;
                 return;
+        }
         close_foreign(loader, socket);
 }
 
@@ -417,6 +422,19 @@ bool loader_is_idle(const struct loader *loader) {
  */
 bool loader_is_exhausted(const struct loader *loader) {
         return loader->exhausted;
+}
+
+/**
+ * loader_is_met_by_another() - has another process connected than before; what it sends is read in the next turn
+ * @loader:     the loader
+ *
+ * Return: true once for each time.
+ */
+bool loader_is_met_by_another(struct loader *loader) {
+        bool another = loader->peer_is_another;
+
+        loader->peer_is_another = false;
+        return another;
 }
 
 /* While a child is at work its connection is not read: the next request waits in the socket. */

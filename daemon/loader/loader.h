@@ -16,3 +16,4 @@ int loader_run_once(struct loader *loader, const int *extra_fds, size_t n_extra,
 bool loader_is_busy(const struct loader *loader);
 bool loader_is_idle(const struct loader *loader);
 bool loader_is_exhausted(const struct loader *loader);
+bool loader_is_met_by_another(struct loader *loader);

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "loader-fixture.h"
@@ -281,6 +282,42 @@ static void test_no_config(struct fixture *f, gconstpointer data) {
 
 /* --- the loop --- */
 
+/* The child ends at once; what it has connected stays. */
+static void connect_from_child(const struct fixture *f) {
+        pid_t child = fork();
+
+        g_assert_no_errno(child);
+        if (child == 0) {
+                (void) connect_loader(f);
+                (void) raise(SIGKILL);
+        }
+        /* See waitpid(2) on SIGCHLD that is ignored. */
+        g_assert_cmpint(waitpid(child, NULL, 0), ==, -1);
+}
+
+static void test_another_peer(struct fixture *f, gconstpointer data) {
+        int first = connect_loader(f), second;
+
+        (void) data;
+        turn_until_quiet(f);
+        g_assert_false(loader_is_met_by_another(f->loader));
+        second = connect_loader(f);
+        turn_until_quiet(f);
+        g_assert_false(loader_is_met_by_another(f->loader));
+
+        connect_from_child(f);
+        g_assert_true(turn(f, 1000));
+        g_assert_true(loader_is_met_by_another(f->loader));
+        g_assert_false(loader_is_met_by_another(f->loader));
+        (void) close(second);
+        second = connect_loader(f);
+        turn_until_quiet(f);
+        g_assert_true(loader_is_met_by_another(f->loader));
+        (void) close(first);
+        (void) close(second);
+        settle(f);
+}
+
 static void test_run_once(struct fixture *f, gconstpointer data) {
         int ends[4][2], extra[4];
 
@@ -406,6 +443,7 @@ static void add_tests(void) {
         ADD("stop", test_stop);
         ADD("early-wake", test_early_wake);
         ADD("answer-unreadable", test_answer_unreadable);
+        ADD("another-peer", test_another_peer);
         ADD("run-once", test_run_once);
         ADD("extra-and-connections", test_extra_and_connections);
         ADD("interrupted", test_interrupted);

@@ -41,7 +41,13 @@ printf '[Policy]\nDenyModules=dummy\n' >$drop_in
 check_exit 3 "the loader refuses what the broker would have let pass" as alice modctl load "$DUMMY"
 check_says "with the setting's name" 'DenyModules='
 check_not "nothing was loaded" loaded dummy
+
+# The next broker reads it when it begins; the loader need not have been told.
+systemctl stop moduled.service
 rm $drop_in
+check "the loader is still there" systemctl is-active moduled-loader.service
+check "and reads again when another broker comes" as alice modctl load "$DUMMY"
+check "unloaded" as alice modctl unload dummy
 systemctl stop moduled.service moduled-loader.service
 
 # An origin of the administrator's.
