@@ -58,7 +58,7 @@ LIBRARY(libkmod, "libkmod.so.2", "names, aliases and dependencies of modules", "
  *
  * To be called before any function of it, as often as one likes.
  *
- * Return: 0, or -ELIBACC if it is not there; library_report() says so.
+ * Return: 0, or -ELIBACC if it is not there; require_report() says so.
  */
 int libkmod_load(void) {
         return library_load(&libkmod);

@@ -235,7 +235,7 @@ static int run(const struct options *options, char **arguments) {
         if (r < 0)
                 return table_report(r);
         if (libkmod_load() < 0) {
-                library_report();
+                require_report();
                 return EXIT_FAILED;
         }
         sources.kmod = kmod_new(NULL, no_configuration);

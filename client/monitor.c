@@ -288,7 +288,7 @@ static int run(const struct options *options, char **arguments) {
         int r;
 
         (void) arguments;
-        if (library_require(&libudev) < 0)
+        if (require_library(&libudev) < 0)
                 return EXIT_FAILED;
         r = bus_open(&monitor.bus);
         if (r < 0)

@@ -3,5 +3,5 @@
 
 #include "library.h"
 
-void library_report(void);
-int library_require(const struct library *library);
+void require_report(void);
+int require_library(const struct library *library);

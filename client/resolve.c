@@ -119,7 +119,7 @@ void resolver_expect(struct resolver *resolver, size_t n) {
  */
 int resolver_report(int error) {
         if (error == -ELIBACC)
-                library_report();
+                require_report();
         else
                 say("The kernel's modules cannot be looked up (%s); give the module's file.",
                     strerror(-error));

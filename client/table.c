@@ -186,7 +186,7 @@ int table_new(const char *name, const struct column *columns, const unsigned *sh
         _cleanup_(table_freep) struct table *table = NULL;
         int r;
 
-        r = library_require(&smartcols);
+        r = require_library(&smartcols);
         if (r < 0)
                 return r;
         table = calloc(1, sizeof(*table));
