@@ -65,8 +65,8 @@ void watch_order(struct watch *watch) {
  * watch_is_stopped() - is that why an inspection has not ended
  * @watch:      the watch
  *
- * An order that was just sent may still be on its way, but not if others had to wait before it. A zygote that is suspected
- * has some seconds before it is killed, because an order may just be on its way.
+ * An order that was just sent may still be on its way, but not if others had to wait before it. For the same reason a zygote
+ * that is suspected is killed some seconds later, if there are orders still.
  *
  * Return: whether it is suspected now.
  */

@@ -58,8 +58,8 @@ enum progress {
 struct loader {
         int listen_fd;
         uid_t peer_uid;
-        pid_t peer; /* who has connected last, or 0 */
-        bool peer_is_another;
+        pid_t peer;           /* who has connected last, or 0 */
+        bool peer_is_another; /* than before, and nobody has asked yet */
         struct config *config;
         struct closer *closer;
         size_t n_closing; /* handed to the closer and not back yet */

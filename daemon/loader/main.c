@@ -168,7 +168,7 @@ static int serve(struct loader *loader, bool configured, int signal_fd, const ch
                         return r;
                 if (r == 0 && loader_is_idle(loader))
                         return 0;
-                /* It has read the configuration when it began, which is what a reload without a broker comes to. */
+                /* A broker that has just begun has read the configuration; a reload while there was none may not have come here. */
                 if (loader_is_met_by_another(loader))
                         reload(loader, root);
                 while (read(signal_fd, &info, sizeof info) == sizeof info) {

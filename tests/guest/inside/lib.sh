@@ -228,7 +228,7 @@ clean_up() {
         if [ -z "$finished" ]; then
                 # Whatever it has configured, or has running, is not for the next one.
                 rm -rf /etc/moduled.conf.d
-                pkill -KILL -u alice,bob || true
+                pkill -KILL -u alice,bob,carol || true
                 systemctl stop moduled.service moduled-loader.service || true
                 echo "# the case ended without 'finish'; its last command had exit status $status" >&3
                 [ "$status" -ne 0 ] || status=1
