@@ -11,7 +11,13 @@
  *
  * The bus lets a connection wait for 128 answers at a time (max_replies_per_connection), and one that it refuses would
  * look as if polkit were not there. So questions that nobody is prompted for queue once there are many; prompts, of which
- * there are few, do not.
+ * there are few, do not. A question that is given up counts until polkit has answered it: the bus counts it, too.
+ *
+ * A prompt that is given up is closed, but not at once. When polkitd cancels a check just as the agent's answer to it comes
+ * in, its main thread wants GDBus's lock to tell the agent, while GDBus's thread has that lock and waits in
+ * g_cancellable_disconnect() until the main thread is done with cancelling: polkit answers nobody on the machine any more
+ * (122 and 126, tried). An agent on a terminal would be just in time, since it ends when its caller does, or when the caller
+ * has its answer. So the agent's end goes first; in which order polkitd reads the two is all that matters.
  */
 
 #include <inttypes.h>
@@ -35,6 +41,9 @@
 #define RULES_TIMEOUT (25 * UINT64_C(1000000))
 /* Half of what the bus allows, which leaves room for prompts and for what sd-bus asks itself. */
 #define SENT_MAX 64
+/* In µs, until a prompt that was given up is closed. What ends with a caller takes milliseconds for it. */
+#define CLOSE_DELAY UINT64_C(1000000)
+#define CLOSE_ACCURACY UINT64_C(100000)
 
 /*
  * Nothing is cut that somebody or a rule decides by: a path or parameters of PATH_MAX, each byte escaped; and as many of
@@ -46,8 +55,10 @@
 TAILQ_HEAD(query_queue, authority_query);
 
 struct authority {
+        sd_event *event;
         sd_bus *bus;
         struct query_queue waiting;
+        struct query_queue given_up;
         unsigned sent; /* questions without a prompt that are under way */
         uint64_t cancellations;
 };
@@ -56,10 +67,12 @@ struct authority_query {
         struct authority *authority;
         sd_bus_message *message; /* while it waits */
         sd_bus_slot *slot;       /* while it is under way */
-        char *cancellation;      /* while an interactive query is under way */
+        char *cancellation;      /* while a prompt may be open */
+        struct user *user;       /* the same: whose it is */
+        sd_event_source *timer;  /* until the prompt is closed */
         bool interactive;
-        uint64_t deadline; /* CLOCK_MONOTONIC, in µs */
-        authority_answer_t answer;
+        uint64_t deadline;         /* CLOCK_MONOTONIC, in µs */
+        authority_answer_t answer; /* NULL: given up */
         void *userdata;
         TAILQ_ENTRY(authority_query) link;
 };
@@ -71,28 +84,43 @@ static uint64_t now(void) {
         return (uint64_t) ts.tv_sec * UINT64_C(1000000) + (uint64_t) ts.tv_nsec / 1000;
 }
 
-/* The answer goes nowhere: a prompt that is gone already is what was wanted. */
-static void cancel(struct authority_query *query) {
+static void count_prompt(struct authority_query *query, struct user *user) {
+        user->references++;
+        user->prompts++;
+        user->users->prompts++;
+        query->user = user;
+}
+
+static void forget_prompt(struct authority_query *query) {
+        free(query->cancellation);
+        query->cancellation = NULL;
+        if (!query->user)
+                return;
+        query->user->prompts--;
+        query->user->users->prompts--;
+        query->user = user_unref(query->user);
+}
+
+/* The answer goes nowhere: a prompt that is closed already is what was wanted. */
+static void close_prompt(const struct authority_query *query) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *message = NULL;
 
-        if (!query->cancellation)
-                return;
         if (sd_bus_message_new_method_call(query->authority->bus, &message, POLKIT_NAME, POLKIT_PATH,
                                            POLKIT_INTERFACE, "CancelCheckAuthorization") >= 0 &&
             sd_bus_message_append(message, "s", query->cancellation) >= 0 &&
             sd_bus_message_set_expect_reply(message, 0) >= 0)
                 (void) sd_bus_send(query->authority->bus, message, NULL);
-        free(query->cancellation);
-        query->cancellation = NULL;
 }
 
-static enum authority_answer read_error(struct authority_query *query, const sd_bus_error *error) {
+static bool is_timed_out(const struct authority_query *query, const sd_bus_error *error) {
         /* NoReply is both sd-bus' word for a timeout and the bus' for a polkit that died. */
-        if (sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY)) {
-                cancel(query);
-                return query->interactive && now() >= query->deadline ? AUTHORITY_TIMED_OUT
-                                                                      : AUTHORITY_ABSENT;
-        }
+        return query->interactive && sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) &&
+               now() >= query->deadline;
+}
+
+static enum authority_answer read_error(const struct authority_query *query, const sd_bus_error *error) {
+        if (is_timed_out(query, error))
+                return AUTHORITY_TIMED_OUT;
         if (sd_bus_error_has_name(error, "org.freedesktop.PolicyKit1.Error.Cancelled"))
                 return AUTHORITY_DISMISSED;
         return AUTHORITY_ABSENT;
@@ -137,6 +165,19 @@ static enum authority_answer read_answer(sd_bus_message *reply) {
 
 static void end(struct authority_query *query);
 
+static void destroy(struct authority_query *query) {
+        forget_prompt(query);
+        sd_event_source_disable_unref(query->timer);
+        sd_bus_message_unref(query->message);
+        sd_bus_slot_unref(query->slot);
+        free(query);
+}
+
+static void drop(struct authority_query *query) {
+        TAILQ_REMOVE(&query->authority->given_up, query, link);
+        destroy(query);
+}
+
 static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
         struct authority_query *query = userdata;
         enum authority_answer answer;
@@ -146,10 +187,14 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
                 answer = read_error(query, sd_bus_message_get_error(reply));
         else
                 answer = read_answer(reply);
-        free(query->cancellation);
-        query->cancellation = NULL;
+        /* What polkit has not answered in time stays open until it is told. */
+        if (answer != AUTHORITY_TIMED_OUT)
+                forget_prompt(query);
         end(query);
-        query->answer(answer, query->userdata);
+        if (query->answer)
+                query->answer(answer, query->userdata);
+        else if (answer != AUTHORITY_TIMED_OUT || !query->timer)
+                drop(query);
         return 0;
 }
 
@@ -177,6 +222,31 @@ static void send_waiting(struct authority *authority) {
                         return;
                 }
         }
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        struct authority_query *query = userdata;
+
+        (void) source;
+        (void) usec;
+        close_prompt(query);
+        query->timer = sd_event_source_disable_unref(query->timer);
+        if (!query->slot)
+                drop(query);
+        return 0;
+}
+
+static void give_up(struct authority_query *query) {
+        query->answer = NULL;
+        TAILQ_INSERT_TAIL(&query->authority->given_up, query, link);
+        if (!query->cancellation)
+                return;
+        if (sd_event_add_time_relative(query->authority->event, &query->timer, CLOCK_MONOTONIC, CLOSE_DELAY,
+                                       CLOSE_ACCURACY, on_timer, query) >= 0)
+                return;
+        close_prompt(query);
+        if (!query->slot)
+                drop(query);
 }
 
 /* It is not under way any more, so another one can be. */
@@ -247,18 +317,21 @@ static int name_cancellation(struct authority_query *query) {
 
 /**
  * authority_new() - make what asks polkit
+ * @event:      the event loop
  * @bus:        the bus
  * @ret:        owned by the caller; to be given back after all of its queries
  *
  * Return: 0 or -ENOMEM.
  */
-int authority_new(sd_bus *bus, struct authority **ret) {
+int authority_new(sd_event *event, sd_bus *bus, struct authority **ret) {
         struct authority *authority = calloc(1, sizeof *authority);
 
         if (!authority)
                 return -ENOMEM;
+        authority->event = sd_event_ref(event);
         authority->bus = sd_bus_ref(bus);
         TAILQ_INIT(&authority->waiting);
+        TAILQ_INIT(&authority->given_up);
         *ret = authority;
         return 0;
 }
@@ -267,12 +340,19 @@ int authority_new(sd_bus *bus, struct authority **ret) {
  * authority_free() - give back what authority_new() gave
  * @authority:  or NULL
  *
+ * Prompts that are still to be closed polkit closes itself, when the connection ends through which it was asked.
+ *
  * Return: NULL.
  */
 struct authority *authority_free(struct authority *authority) {
+        struct authority_query *query;
+
         if (!authority)
                 return NULL;
+        while ((query = TAILQ_FIRST(&authority->given_up)))
+                drop(query);
         sd_bus_unref(authority->bus);
+        sd_event_unref(authority->event);
         free(authority);
         return NULL;
 }
@@ -283,7 +363,7 @@ struct authority *authority_free(struct authority *authority) {
  * @sender:             the caller's unique name; never a pid, which may be somebody else's by now
  * @action:             the polkit action
  * @details:            for rules and the prompt; escaped here
- * @prompt_usec:        how long somebody may be asked for a password, in µs; 0: nobody may be asked
+ * @prompt:             somebody may be asked for a password; NULL: nobody
  * @answer:             called once, unless the query is freed before, never before this returns; may free it
  * @userdata:           handed to @answer
  * @ret:                the query; owned by the caller
@@ -291,7 +371,7 @@ struct authority *authority_free(struct authority *authority) {
  * Return: 0 or a negative errno.
  */
 int authority_query_new(struct authority *authority, const char *sender, const char *action,
-                        const struct authority_details *details, uint64_t prompt_usec,
+                        const struct authority_details *details, const struct authority_prompt *prompt,
                         authority_answer_t answer, void *userdata, struct authority_query **ret) {
         struct authority_query *query = calloc(1, sizeof *query);
         int r;
@@ -299,32 +379,32 @@ int authority_query_new(struct authority *authority, const char *sender, const c
         if (!query)
                 return -ENOMEM;
         query->authority = authority;
-        query->interactive = prompt_usec > 0;
-        query->deadline = now() + (query->interactive ? prompt_usec : RULES_TIMEOUT);
+        query->interactive = prompt;
+        query->deadline = now() + (prompt ? prompt->usec : RULES_TIMEOUT);
         query->answer = answer;
         query->userdata = userdata;
 
-        r = query->interactive ? name_cancellation(query) : 0;
+        r = prompt ? name_cancellation(query) : 0;
         if (r >= 0)
                 r = new_message(query, sender, action, details, &query->message);
         if (r >= 0) {
-                if (query->interactive || authority->sent < SENT_MAX)
+                if (prompt || authority->sent < SENT_MAX)
                         r = send_query(query);
                 else
                         TAILQ_INSERT_TAIL(&authority->waiting, query, link);
         }
         if (r < 0) {
-                free(query->cancellation);
-                sd_bus_message_unref(query->message);
-                free(query);
+                destroy(query);
                 return r;
         }
+        if (prompt)
+                count_prompt(query, prompt->user);
         *ret = query;
         return 0;
 }
 
 /**
- * authority_query_free() - give back a query; a prompt that is still open is taken down
+ * authority_query_free() - give back a query; a prompt that is still open is closed a second later
  * @query:      the query, or NULL
  *
  * Return: NULL.
@@ -332,12 +412,13 @@ int authority_query_new(struct authority *authority, const char *sender, const c
 struct authority_query *authority_query_free(struct authority_query *query) {
         if (!query)
                 return NULL;
-        cancel(query);
         if (query->message) {
                 TAILQ_REMOVE(&query->authority->waiting, query, link);
-                sd_bus_message_unref(query->message);
+                destroy(query);
+        } else if (query->slot || query->cancellation) {
+                give_up(query);
+        } else {
+                destroy(query);
         }
-        end(query);
-        free(query);
         return NULL;
 }

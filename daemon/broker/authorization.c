@@ -29,7 +29,6 @@ struct authorization {
         struct asked asked[QUESTIONS_MAX + 1]; /* the last one is for load-many */
         size_t n, next;
         bool prompts; /* this round may prompt */
-        bool prompting;
         char *modules;
         struct authority_query *query;
         authorization_done_t done;
@@ -37,14 +36,6 @@ struct authorization {
 };
 
 static int ask_next(struct authorization *authorization);
-
-static void stop_prompting(struct authorization *authorization) {
-        if (!authorization->prompting)
-                return;
-        authorization->prompting = false;
-        authorization->asker.user->prompts--;
-        authorization->asker.user->users->prompts--;
-}
 
 static bool may_prompt_now(const struct asker *asker) {
         return asker->may_prompt && asker->user->prompts < asker->prompts_per_user &&
@@ -65,7 +56,6 @@ static void on_answer(enum authority_answer answer, void *userdata) {
         struct asked *asked = &authorization->asked[authorization->next];
 
         authorization->query = authority_query_free(authorization->query);
-        stop_prompting(authorization);
         if (answer == AUTHORITY_YES || (answer == AUTHORITY_ABSENT && authorization->asker.user->uid == 0))
                 asked->settled = true;
         else if (answer != AUTHORITY_CHALLENGE || authorization->prompts ||
@@ -155,6 +145,7 @@ static int second_round(struct authorization *authorization) {
 
 static int ask_next(struct authorization *authorization) {
         const struct asker *asker = &authorization->asker;
+        struct authority_prompt prompt = { .user = asker->user, .usec = asker->prompt_usec };
         const struct question *question;
         int r;
 
@@ -170,15 +161,9 @@ static int ask_next(struct authorization *authorization) {
         }
 
         question = &authorization->asked[authorization->next].question;
-        r = authority_query_new(asker->authority, asker->sender, question->action, &question->details,
-                                authorization->prompts ? asker->prompt_usec : 0, on_answer, authorization,
-                                &authorization->query);
-        if (r >= 0 && authorization->prompts) {
-                authorization->prompting = true;
-                asker->user->prompts++;
-                asker->user->users->prompts++;
-        }
-        return r;
+        return authority_query_new(asker->authority, asker->sender, question->action, &question->details,
+                                   authorization->prompts ? &prompt : NULL, on_answer, authorization,
+                                   &authorization->query);
 }
 
 /**
@@ -203,13 +188,16 @@ int authorization_new(const struct asker *asker, const struct question *question
         if (!authorization)
                 return -ENOMEM;
         authorization->asker = *asker;
+        /* Nobody is ever asked for root; and where polkit does not answer, root would have to wait as long as for a prompt. */
+        if (asker->user->uid == 0)
+                authorization->asker.may_prompt = false;
         for (size_t i = 0; i < n; i++)
                 authorization->asked[i].question = questions[i];
         authorization->n = n;
         authorization->done = done;
         authorization->userdata = userdata;
         /* Where there is nothing to be found out first, polkit is asked once and not twice. */
-        authorization->prompts = n == 1 && may_prompt_now(asker);
+        authorization->prompts = n == 1 && may_prompt_now(&authorization->asker);
 
         r = ask_next(authorization);
         if (r < 0) {
@@ -221,7 +209,7 @@ int authorization_new(const struct asker *asker, const struct question *question
 }
 
 /**
- * authorization_free() - give back an authorization; a prompt that is still open is taken down
+ * authorization_free() - give back an authorization; a prompt that is still open is closed a second later
  * @authorization:      the authorization, or NULL
  *
  * Return: NULL.
@@ -229,7 +217,6 @@ int authorization_new(const struct asker *asker, const struct question *question
 struct authorization *authorization_free(struct authorization *authorization) {
         if (!authorization)
                 return NULL;
-        stop_prompting(authorization);
         authority_query_free(authorization->query);
         free(authorization->modules);
         free(authorization);

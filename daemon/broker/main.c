@@ -227,7 +227,7 @@ static int open_bus(struct broker *broker) {
         if (r >= 0)
                 r = reader_attach(context);
         if (r >= 0)
-                r = authority_new(context->bus, &context->authority);
+                r = authority_new(context->event, context->bus, &context->authority);
         if (r >= 0)
                 r = callers_new(context->bus, on_caller_gone, context, &context->callers);
         if (r >= 0)
