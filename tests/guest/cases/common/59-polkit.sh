@@ -42,6 +42,8 @@ check_says "in a sentence" 'Nobody answered the prompt for module dummy in time'
 check_not "nothing is loaded" loaded dummy
 check_exit 4 "who asks a polkit that does not answer" as alice timeout 200 modctl load --no-ask-password "$DUMMY"
 check_says "gets an answer all the same" 'polkit does not answer'
+check "root is served, who needs nobody's leave" timeout 200 modctl load "$ifb"
+rmmod ifb
 check "polkit goes on" systemctl kill --kill-whom=main --signal=SIGCONT polkit.service
 check_rest
 check "and decides again" as alice modctl load "$ifb"
