@@ -57,7 +57,7 @@ survived
 
 # A thread that hangs cannot be ended.
 check "alice passes a few" sends 32
-wait_for 20 has_few_threads
+wait_for 30 has_few_threads
 check "the service is restarted" timeout 90 systemctl restart moduled.service
 check "it is another process" is_another_broker
 check "the next call is served" serves

@@ -37,7 +37,7 @@ cp /run/case.slow "$OUTPUT"
 check_says "which is the right one" '^/org/moduled1/module/mt_5fsleep$'
 check "it is his" test "$(busctl get-property org.moduled1 /org/moduled1/module/mt_5fsleep org.moduled1.Module LoadedBy)" = \
         "u $(id -u bob)"
-check "his monitor tells of it" wait_for 20 grep -q mt_sleep /run/case.monitor
+check "his monitor tells of it" wait_for 30 grep -q mt_sleep /run/case.monitor
 check_not "and of nothing that alice has made up" grep forged /run/case.monitor
 kill "$monitor"
 check "bob unloads it" as bob modctl unload mt_sleep

@@ -39,7 +39,7 @@ note_processes() {
         # An earlier attack on the same two left them as they were. At rest they have one thread each.
         rest=/run/case.rest.$broker.$loader
         if [ ! -e "$rest" ]; then
-                wait_for 10 is_at_rest
+                wait_for 30 is_at_rest
                 usage_of "$broker" "$loader" >"$rest"
         fi
         before=$(cat "$rest")
@@ -71,7 +71,7 @@ usage_of() {
 honest_begins() {
         as bob /guest/honest "$HONEST" "$HONEST_NAME" >/run/case.honest 2>&1 &
         honest=$!
-        wait_for 20 grep -q ready /run/case.honest
+        wait_for 30 grep -q ready /run/case.honest
         read -r _ honest_pid </run/case.honest
 }
 
@@ -133,7 +133,7 @@ survived() {
         check "broker and loader are the processes that they were" test "$broker $loader" = \
                 "$(systemctl show --property=MainPID --value moduled.service) $(
                         systemctl show --property=MainPID --value moduled-loader.service)"
-        wait_for 15 is_as_before || true
+        wait_for 30 is_as_before || true
         check "they have the descriptors, threads and children that they had" is_as_before
         [ "$STATUS" -eq 0 ] || echo "# before: $before" >&3
         check "after the attack a module loads" as bob modctl load "$DUMMY"

@@ -16,7 +16,7 @@ END
 # Everything that polkit is asked, as the bus sees it.
 busctl monitor org.freedesktop.PolicyKit1 >/run/case.polkit 2>/run/case.polkit.err &
 monitor=$!
-wait_for 10 grep -q Monitoring /run/case.polkit /run/case.polkit.err
+wait_for 30 grep -q Monitoring /run/case.polkit /run/case.polkit.err
 asked() {
         grep -c Member=CheckAuthorization /run/case.polkit || true
 }

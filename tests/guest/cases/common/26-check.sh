@@ -22,7 +22,7 @@ chmod 0644 /run/case.check.py
 
 busctl monitor org.freedesktop.PolicyKit1 >/run/case.polkit 2>&1 &
 monitor=$!
-wait_for 10 grep -q Monitoring /run/case.polkit
+wait_for 30 grep -q Monitoring /run/case.polkit
 check "a module" as bob python3 /run/case.check.py "$DUMMY"
 check_says "is accepted" '^Accepted=True$'
 check_says "by its origin" '^Origin=modules$'
@@ -57,6 +57,6 @@ check_not "polkit was not asked" grep -q Member=CheckAuthorization /run/case.pol
 
 broker=$(systemctl show --property=MainPID --value moduled.service)
 inspector=$(pgrep -P "$broker")
-check "no inspector's child is left" wait_for 5 sh -c "! pgrep -P $inspector"
+check "no inspector's child is left" wait_for 30 sh -c "! pgrep -P $inspector"
 
 finish

@@ -23,7 +23,7 @@ object_is_gone() {
 check "loaded" as alice modctl load "$DUMMY"
 check "it has an object" object_is_there
 rmmod dummy
-check "what somebody else unloads disappears" wait_for 2 object_is_gone
+check "what somebody else unloads disappears" wait_for 30 object_is_gone
 check "what somebody else loads" modprobe dummy
 check_not "is not ours" object_is_there
 check "unloading it is another matter" as alice modctl unload dummy
@@ -32,7 +32,7 @@ mkdir -p /etc/moduled.conf.d
 printf '[Limits]\nIdleSec=1\n' >/etc/moduled.conf.d/27-life.conf
 systemctl restart moduled.service
 check "loaded" as alice modctl load "$DUMMY"
-check "the broker leaves when nobody calls" wait_for 20 sh -c \
+check "the broker leaves when nobody calls" wait_for 30 sh -c \
         'test "$(systemctl show --property=ActiveState --value moduled.service)" = inactive'
 check "in peace" test "$(systemctl show --property=Result --value moduled.service)" = success
 check "the next call starts it" object_is_there
@@ -54,7 +54,7 @@ check "unloaded" as alice modctl unload dummy
 
 inspector=$(pgrep -P "$(systemctl show --property=MainPID --value moduled.service)")
 kill -KILL "$inspector"
-check "with the inspector killed, the next call is served" wait_for 10 as alice modctl load "$DUMMY"
+check "with the inspector killed, the next call is served" wait_for 30 as alice modctl load "$DUMMY"
 check "and the one after it" as alice modctl unload dummy
 
 finish

@@ -53,7 +53,7 @@ check "the loader's exposure is at most 1.3" systemd-analyze security --no-pager
 trace=/run/case.strace
 strace -f -y -o "$trace" -p "$broker" -p "$inspector" -p "$loader" 2>/run/case.strace.err &
 tracer=$!
-wait_for 20 sh -c "grep -c attached /run/case.strace.err | grep -qx '[3-9]'"
+wait_for 30 sh -c "grep -c attached /run/case.strace.err | grep -qx '[3-9]'"
 check "a load under strace" as alice modctl load "$plain"
 kill "$tracer"
 wait "$tracer" || true

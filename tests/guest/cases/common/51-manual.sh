@@ -55,10 +55,10 @@ for unit in moduled moduled-loader; do
         before=$(systemctl show --property=MainPID --value $unit.service)
         kill -HUP "$before"
         # It may be said to be reloading for a moment.
-        check "after SIGHUP $unit is there" wait_for 10 systemctl is-active $unit.service
+        check "after SIGHUP $unit is there" wait_for 30 systemctl is-active $unit.service
         check "and the same" test "$(systemctl show --property=MainPID --value $unit.service)" = "$before"
 done
-wait_for 10 sh -c '! systemctl list-jobs --no-legend | grep -E "moduled(-loader)?[.]service"'
+wait_for 30 sh -c '! systemctl list-jobs --no-legend | grep -E "moduled(-loader)?[.]service"'
 check "SIGTERM ends them in peace" systemctl stop moduled.service moduled-loader.service
 check "the broker" test "$(systemctl show --property=Result --value moduled.service)" = success
 check "the loader" test "$(systemctl show --property=Result --value moduled-loader.service)" = success

@@ -65,7 +65,7 @@ check "the loader's child is killed" pkill -KILL --parent "$loader"
 ends 1 "its caller is answered"
 check_says "that the loader crashed" '^org.moduled1.Error.LoaderCrashed$'
 check "the loader did not" test "$loader" -eq "$(systemctl show --property=MainPID --value moduled-loader.service)"
-check "the kernel has let go of the module" wait_for 10 sh -c '! test -e /sys/module/mt_sleep'
+check "the kernel has let go of the module" wait_for 30 sh -c '! test -e /sys/module/mt_sleep'
 check "and loads it anew" as alice modctl load "$MODULES/mt_sleep.ko" seconds=0
 rmmod mt_sleep
 

@@ -23,7 +23,7 @@ allows_prompt() {
 }
 busctl monitor org.moduled1 >/run/case.bus 2>&1 &
 monitor=$!
-wait_for 10 grep -q Monitoring /run/case.bus
+wait_for 30 grep -q Monitoring /run/case.bus
 
 as alice /usr/bin/python3 -u /guest/examples/helpers.md/listen.py >/run/case.signals 2>&1 &
 listener=$!
@@ -35,7 +35,7 @@ helper() {
         shift
         check "$name: loads the module" as alice "$@" "$DUMMY"
         check "$name: it is loaded" loaded dummy
-        check "$name: allows a prompt" wait_for 5 allows_prompt
+        check "$name: allows a prompt" wait_for 30 allows_prompt
         check "$name: that it is there already is no failure" as alice "$@" "$DUMMY"
         rmmod dummy
         check_exit 1 "$name: fails for another file" as alice "$@" /etc/hostname
@@ -65,7 +65,7 @@ check "a chain is loaded" as alice /usr/bin/python3 /guest/examples/helpers.md/l
 check_says "what was there is passed over" '^udp_tunnel\.ko(\.xz)? was there$'
 check_says "the rest is loaded" '^vxlan\.ko(\.xz)? loaded$'
 check "it is there" loaded vxlan
-check "it allows a prompt" wait_for 5 allows_prompt
+check "it allows a prompt" wait_for 30 allows_prompt
 rmmod vxlan ip6_udp_tunnel udp_tunnel
 check_exit 1 "somebody else's chain is refused" as bob /usr/bin/python3 /guest/examples/helpers.md/load-many.py vxlan
 check_says "with a sentence" 'needs authentication'

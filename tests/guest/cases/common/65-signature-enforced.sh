@@ -39,7 +39,7 @@ check_not "it is not loaded" loaded ifb
 # It cannot be undone, so this is the end. From here on nobody is to be asked.
 busctl monitor org.freedesktop.PolicyKit1 >/run/case.polkit 2>/run/case.polkit.err &
 monitor=$!
-wait_for 10 grep -q Monitoring /run/case.polkit /run/case.polkit.err
+wait_for 30 grep -q Monitoring /run/case.polkit /run/case.polkit.err
 property ModulesDisabled 'b false'
 echo 1 >/proc/sys/kernel/modules_disabled
 property ModulesDisabled 'b true'

@@ -103,7 +103,7 @@ inspector=$(inspector_pid)
 kill -STOP "$inspector"
 begin "$DUMMY"
 ends "the inspector is stopped" org.freedesktop.DBus.Error.Failed 'could not be looked into: .*; try again'
-check "it is ended, and the broker with it" wait_for 20 sh -c "! test -e /proc/$inspector"
+check "it is ended, and the broker with it" wait_for 30 sh -c "! test -e /proc/$inspector"
 next_works "after that"
 
 inspector=$(inspector_pid)
@@ -112,7 +112,7 @@ kill -STOP "$inspector"
 begin "$DUMMY"
 ends "the inspector is stopped, and modprobe.d has changed" org.freedesktop.DBus.Error.Failed \
         'could not be found out: .*; try again'
-check "it is ended, and the broker with it" wait_for 20 sh -c "! test -e /proc/$inspector"
+check "it is ended, and the broker with it" wait_for 30 sh -c "! test -e /proc/$inspector"
 rm /etc/modprobe.d/70-killed.conf
 next_works "after that"
 

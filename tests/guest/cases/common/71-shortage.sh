@@ -39,7 +39,7 @@ for more in 0 1 2 3; do
         else
                 ends "the loader has $more" org.freedesktop.DBus.Error.Failed 'Too many open files; try again'
         fi
-        wait_for 10 sh -c "! test -e /proc/$loader"
+        wait_for 30 sh -c "! test -e /proc/$loader"
         next_works "after that"
 done
 
@@ -58,7 +58,7 @@ check "a module loads before" as alice modctl load "$MODULES/mt_plain.ko"
 dd if=/dev/zero of=/run/moduled/.filler bs=4k 2>/dev/null || true
 begin "$DUMMY"
 ends "there is no room for the state" "" '^/org/moduled1/module/dummy$'
-check "the journal tells of it" wait_for 10 sh -c 'journalctl --quiet --since="@$1" --unit=moduled.service |
+check "the journal tells of it" wait_for 30 sh -c 'journalctl --quiet --since="@$1" --unit=moduled.service |
         grep -q "no room for what is known of module dummy"' sh "$CASE_SINCE"
 check "what was known before is known" owner_is alice mt_5fplain
 check "and what is new, too" owner_is alice dummy
@@ -97,7 +97,7 @@ check "it unloads" as alice modctl unload dummy
 systemctl start $sockets systemd-journald.service
 back=$(date +%s)
 next_works "when journald is back"
-check "what is loaded then is in the journal" wait_for 10 sh -c 'journalctl --quiet --since="@$1" |
+check "what is loaded then is in the journal" wait_for 30 sh -c 'journalctl --quiet --since="@$1" |
         grep -q "Loaded module mt_plain for uid"' sh "$back"
 
 # An error in the configuration, for a loader that starts, and then for both. The bus waits 25 s for a service.
@@ -108,7 +108,7 @@ sleep 1
 begin "$DUMMY"
 ends "the configuration has an error, for the loader" org.moduled1.Error.PolicyRefused 'have an administrator mend it'
 kill -KILL "$(main_pid moduled)"
-wait_for 10 sh -c 'systemctl is-failed --quiet moduled.service'
+wait_for 30 sh -c 'systemctl is-failed --quiet moduled.service'
 check "fifty calls of a broker that cannot start" as alice timeout "$HANGS" /guest/ask-many 50
 check_says "are all answered by the bus" '^50 org.freedesktop.DBus.Error.TimedOut$'
 rm /etc/moduled.conf.d/99-broken.conf

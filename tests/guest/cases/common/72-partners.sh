@@ -20,7 +20,7 @@ next_works "the services are up"
 end_polkit() {
         polkit=$(main_pid polkit)
         systemctl stop polkit.service || true
-        check "polkit ends" wait_for 10 sh -c "! test -e /proc/$polkit"
+        check "polkit ends" wait_for 30 sh -c "! test -e /proc/$polkit"
 }
 
 polkit=$(main_pid polkit)
@@ -81,7 +81,7 @@ wait_for 30 initializing mt_sleep
 broker=$(main_pid moduled)
 systemctl restart dbus.service
 ends "the bus is started anew" None 'closed'
-check "the broker has left" wait_for 10 sh -c "! test -e /proc/$broker"
+check "the broker has left" wait_for 30 sh -c "! test -e /proc/$broker"
 wait_for 30 is_live mt_sleep
 check "the next call starts another" wait_for 30 owner_is alice mt_5fplain
 check "what was loaded before is unloaded" as alice modctl unload mt_plain
