@@ -5,6 +5,20 @@
 
 mirror=${MODULED_MIRROR:-http://deb.debian.org/debian}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+suites="bookworm trixie forky bookworm-backports"
+
+# check_suite USAGE SUITE: sets $debian, the release that the suite is, $kernel, a package, and $bus, another.
+# shellcheck disable=SC2034  # used where this is sourced
+check_suite() {
+        debian=$2 kernel=linux-image-cloud-amd64 bus=dbus
+        case $2 in
+        bookworm|trixie) ;;
+        forky) bus=dbus-broker ;;
+        # What people run who have Debian 12 on a new machine.
+        bookworm-backports) debian=bookworm kernel=$kernel/bookworm-backports ;;
+        *) die "usage: $1 SUITE; SUITE is one of: $suites" ;;
+        esac
+}
 
 # need_tools TOOL…: ends the command with what to do if they, and what every tree needs, are not all there.
 need_tools() {
@@ -19,13 +33,19 @@ need_tools() {
 
 # make_debian VARIANT SUITE TARGET PACKAGES OPTION…: a tree of that suite with these packages, separated by commas.
 make_debian() {
-        local variant=$1 suite=$2 target=$3 packages=$4
+        local variant=$1 suite=$2 target=$3 packages=$4 sources=("$mirror")
         shift 4
+
+        case $suite in
+        # Its list of packages is signed, but often past its Valid-Until on a mirror that lags behind.
+        forky) set -- "$@" --aptopt='Acquire::Check-Valid-Until "false"' ;;
+        *-backports) sources=("deb $mirror $debian main" "deb $mirror $suite main") ;;
+        esac
 
         # INITRD=No: a kernel's postinst would make an initramfs that nobody boots.
         as_root env INITRD=No mmdebstrap --quiet --variant="$variant" --keyring="$keyring" --include="$packages" \
                 --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io "$@" "$suite" "$target" "$mirror"
+                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io "$@" "$debian" "$target" "${sources[@]}"
 }
 
 # remove_old KEPT PREFIX: the directories in the cache that begin so go, but for this one, and but for those that a guest
@@ -34,7 +54,8 @@ make_debian() {
 remove_old() {
         local old
 
-        for old in "$cache_dir/$2"-*; do
+        # Twelve digits, as another prefix can begin like this one.
+        for old in "$cache_dir/$2"-????????????; do
                 if [ "$old" != "$1" ] && [ -d "$old" ]; then
                         flock --nonblock "$old" rm -rf "$old" || true
                 fi

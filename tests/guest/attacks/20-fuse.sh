@@ -2,6 +2,8 @@
 # shellcheck shell=sh
 #
 # Files whose server is the attacker's: it does not answer, it lies, it does not let go.
+#
+# processors: 2
 
 # shellcheck source=tests/guest/inside/lib.sh
 . /guest/lib.sh
@@ -39,10 +41,10 @@ attacker_ends "the server ends"
 expect <<'END'
 flush                         OriginRefused  does not lie in the directory of any origin
 flush-and-all                 OriginRefused  does not lie in the directory of any origin
-unknown-method                AccessDenied   Rejected send message
-unknown-interface             AccessDenied   Rejected send message
-property                      AccessDenied   Rejected send message
-two                           AccessDenied   Rejected send message
+unknown-method                AccessDenied   send message
+unknown-interface             AccessDenied   send message
+property                      AccessDenied   send message
+two                           AccessDenied   send message
 no-arguments                  InvalidArgs    expecting 'hst'
 other-arguments               InvalidArgs    expecting 'hst'
 not-mentioned                 InvalidArgs    expecting 'hst'

@@ -51,6 +51,9 @@ in-pivoted-root                OriginRefused  by origin modules: the file at tha
 on-detached-mount              OriginRefused  by origin modules: the file at that path in the origin's tree is another one
 on-detached-clone              OriginRefused  it does not lie in the directory of any origin
 on-unmounted                   OriginRefused  by origin modules: the file at that path in the origin's tree is another one
+in-namespace-of-tree           OriginRefused|unavailable
+in-namespace-of-trusted-tree   OriginRefused|unavailable
+in-namespace-of-mount          OriginRefused|unavailable
 overlaid                       OriginRefused  by origin modules: the file at that path in the origin's tree is another one
 overlaid-and-replaced          OriginRefused  by origin modules: the file at that path in the origin's tree is another one
 image                          OriginRefused  it does not lie in the directory of any origin

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 # timeout: 180
+# processors: 2
 #
 # What changes while the prompt is open: what was accepted before is looked at again when somebody has said yes.
 
@@ -24,7 +25,7 @@ put() {
 
 # A module of its own for each that may be loaded in the end.
 lib=${HONEST%/*}
-suffix=${HONEST##*/crc7}
+suffix=${HONEST##*/"$HONEST_NAME"}
 put caller-leaves "$DUMMY"
 put untouched "$lib/ts_bm$suffix"
 put renamed-within-the-tree "$lib/ts_kmp$suffix"

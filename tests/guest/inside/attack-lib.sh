@@ -13,7 +13,7 @@
 
 ALICE_MAY=org.moduled1.
 ATTACKER=/run/case.attacker
-HONEST_NAME=crc7
+HONEST_NAME=ts_fsm
 HONEST=/lib/modules/$(uname -r)/kernel/lib/$HONEST_NAME.ko
 [ -e "$HONEST" ] || HONEST=$HONEST.xz
 

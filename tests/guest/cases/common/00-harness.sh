@@ -11,7 +11,12 @@ check "modules can be loaded" modprobe dummy
 check "a loaded module shows" loaded dummy
 check "modules can be unloaded" rmmod dummy
 check_not "an unloaded module is gone" loaded dummy
+echo "# Linux $(uname -r), $(systemctl --version | head -n 1), $(pkcheck --version), $(kmod --version | head -n 1)" >&3
 
+# Debian has both; dbus-broker is what Fedora, Arch and others run.
+bus=dbus
+grep -q '^VERSION_CODENAME=forky' /etc/os-release && bus=dbus-broker
+check "the bus is the suite's" test "$(systemctl show --property=Id --value dbus.service)" = "$bus.service"
 check "the bus answers" busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus GetId
 check "polkit answers" pkcheck --action-id org.freedesktop.policykit.exec --process $$
 

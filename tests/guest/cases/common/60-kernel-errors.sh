@@ -31,7 +31,12 @@ fails() {
 
 # What an init returns is the module's business: the numbers are the kernel's own, and it is none of the kernel's errors.
 for error in 2:ENOENT 8:ENOEXEC 17:EEXIST 129:EKEYREJECTED 126:ENOKEY 74:EBADMSG 1:EPERM 22:EINVAL 16:EBUSY 19:ENODEV; do
-        fails "init returns ${error#*:}" InitFailed "Module mt_init did not initialize; its init returned: ${error#*:}, " \
+        # Linux 6.19 makes EBUSY of EEXIST, which kmod would take for success.
+        case ${error#*:} in
+        EEXIST) errno='(EEXIST|EBUSY)' ;;
+        *) errno=${error#*:} ;;
+        esac
+        fails "init returns ${error#*:}" InitFailed "Module mt_init did not initialize; its init returned: $errno, " \
                 mt_init.ko "error=${error%:*}"
 done
 fails "what an init prints is no word of the kernel's" InitFailed "kernel's log\.\$" mt_init.ko \
@@ -45,10 +50,14 @@ check "and can be unloaded" as alice modctl unload mt_init
 fails "a symbol is missing" UnknownSymbol "The kernel said: mt_symbol: Unknown symbol mt_exported \(err -2\)\.\$" mt_symbol.ko
 fails "another kernel's" Incompatible \
         "The kernel said: mt_vermagic: version magic '[^']* mod_unlead [^']*' should be '[^']* mod_unload " mt_vermagic.ko
-fails "another layout of struct module" Incompatible \
-        "The kernel said: mt_layout: disagrees about version of symbol module_layout\.\$" mt_layout.ko
-fails "another version of a symbol" Incompatible \
-        "The kernel said: .*mt_version: disagrees about version of symbol __fentry__" mt_version.ko
+if [ -e "$MODULES/mt_version.ko" ]; then
+        fails "another layout of struct module" Incompatible \
+                "The kernel said: mt_layout: disagrees about version of symbol module_layout\.\$" mt_layout.ko
+        fails "another version of a symbol" Incompatible \
+                "The kernel said: .*mt_version: disagrees about version of symbol __fentry__" mt_version.ko
+else
+        skip "another version of a symbol" "this kernel has none"
+fi
 loads "the module with the symbol" mt_export.ko
 fails "a module that has the same symbol" Incompatible \
         "The kernel said: mt_duplicate: exports duplicate symbol mt_exported \(owned by mt_export\)\.\$" mt_duplicate.ko

@@ -27,12 +27,11 @@ systemctl reload-or-restart moduled.service
 check "one module is loaded before" modctl load "$MODULES/mt_plain.ko"
 
 lib=/lib/modules/$(uname -r)/kernel/lib
-suffix=$(basename "$lib"/crc7.ko*)
-suffix=${suffix#crc7}
+suffix=${DUMMY##*/dummy}
 module() {
         case $1 in
         0) echo "$DUMMY" dummy ;;
-        1) echo "$lib/crc7$suffix" crc7 ;;
+        1) echo "${DUMMY%/*}/ifb$suffix" ifb ;;
         2) echo "$lib/ts_bm$suffix" ts_bm ;;
         3) echo "$lib/ts_kmp$suffix" ts_kmp ;;
         4) echo "$lib/ts_fsm$suffix" ts_fsm ;;
