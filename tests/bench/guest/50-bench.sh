@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 # timeout: 1800
+# processors: 2
 #
 # Measures, and shows what it has measured as a transcript; nothing of that is a result, but that it can be measured.
 
 # shellcheck source=tests/guest/inside/lib.sh
 . /guest/lib.sh
+
+# The guests are booted without, as emulation is slow with it; what is compared here has it on every machine.
+sysctl -q kernel.randomize_va_space=2
 
 polkit_rule 50-bench <<'END'
 polkit.addRule(function(action, subject) {

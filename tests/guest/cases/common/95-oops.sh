@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# A module whose init crashes in the kernel. Such a kernel is not fit for other cases, so this one has a boot of its own, by a
-# setting that means nothing.
+# A module whose init crashes in the kernel. Such a kernel is not fit for other cases, so this one has a guest of its own, the
+# last.
 #
-# cmdline: moduled.case=oops
+# alone
 # needs: test-modules
 
 # shellcheck source=tests/guest/inside/lib.sh
