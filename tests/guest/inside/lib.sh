@@ -149,12 +149,14 @@ journal() {
 
 # wait_for SECONDS COMMAND…: until it succeeds; fails if it never does.
 wait_for() {
-        tries=$(($1 * 5))
+        # In tenths of a second. To look is most of what it takes, so what takes its time is looked at less often.
+        left=$(($1 * 10)) pause=2
         shift
         until "$@" >/dev/null 2>&1; do
-                tries=$((tries - 1))
-                [ "$tries" -gt 0 ] || return 1
-                sleep 0.2
+                [ "$left" -gt 0 ] || return 1
+                sleep "$((pause / 10)).$((pause % 10))"
+                left=$((left - pause))
+                [ "$pause" -ge 8 ] || pause=$((pause + 1))
         done
 }
 
