@@ -150,13 +150,13 @@ journal() {
 # wait_for SECONDS COMMAND…: until it succeeds; fails if it never does.
 wait_for() {
         # In tenths of a second. To look is most of what it takes, so what takes its time is looked at less often.
-        left=$(($1 * 10)) pause=2
+        wait_left=$(($1 * 10)) wait_pause=2
         shift
         until "$@" >/dev/null 2>&1; do
-                [ "$left" -gt 0 ] || return 1
-                sleep "$((pause / 10)).$((pause % 10))"
-                left=$((left - pause))
-                [ "$pause" -ge 8 ] || pause=$((pause + 1))
+                [ "$wait_left" -gt 0 ] || return 1
+                sleep "0.$wait_pause"
+                wait_left=$((wait_left - wait_pause))
+                [ "$wait_pause" -ge 8 ] || wait_pause=$((wait_pause + 1))
         done
 }
 

@@ -57,6 +57,8 @@ def load(path, fd, parameters="", flags=0, timeout=60):
 def receive(stream):
     """A message: its type, its header fields by their codes, and its body."""
     fixed = stream.read(16)
+    if len(fixed) < 16:
+        raise ConnectionError("the connection is closed")
     _, kind, _, _, length, _, fields_length = struct.unpack("<cBBBIII", fixed)
     data, fields, at = stream.read(fields_length + -fields_length % 8), {}, 0
     while at < fields_length:

@@ -145,6 +145,24 @@ check_silent "so nobody types a password in vain" 'Password:'
 check_says "because of a rule that keeps" 'without _KEEP\.$'
 polkit_no_rule 57-no
 
+# What polkit keeps belongs to the process that was asked for, since 127 to all of that user's.
+polkit_rule 57-kept <<'END'
+polkit.addRule(function(action, subject) {
+        if (action.id == "org.moduled1.load")
+                return action.lookup("module") ? polkit.Result.AUTH_ADMIN : polkit.Result.AUTH_ADMIN_KEEP;
+});
+END
+# shellcheck disable=SC2016
+check_terminal "a password for another process of the same user" "exit 4" alice sh -c 'pkcheck --allow-user-interaction \
+        --enable-internal-agent --action-id org.moduled1.load --process $$ && echo kept &&
+        modctl load --no-ask-password "$1"' sh "$MODULES/mt_plain.ko" <<END
+expect Password:
+secret root
+END
+check_says "is kept" '^kept'
+check_not "it loads nothing" loaded mt_plain
+polkit_no_rule 57-kept
+
 # --- the examples ---
 
 # The group may load and unload what is named.
