@@ -42,7 +42,7 @@ MOVING = "forky", "bookworm-backports"
 class Case:
     def __init__(self, name):
         self.name, self.path = name, path_of(name)
-        head = self.path.read_text()
+        head = re.match(r"(#.*\n)*", self.path.read_text())[0]
         self.timeout = int(said("timeout", head) or 300)
         self.cmdline = said("cmdline", head) or ""
         self.processors = int(said("processors", head) or 1)

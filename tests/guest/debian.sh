@@ -31,10 +31,15 @@ need_tools() {
         [ -e "$keyring" ] || die "$keyring is missing: run tools/install-deps guest"
 }
 
-# make_debian VARIANT SUITE TARGET PACKAGES OPTION…: a tree of that suite with these packages, separated by commas.
+# What apt says if it is not we who are wrong.
+not_to_be_had='Failed to fetch|Unable to (locate|fetch|correct)|no installation candidate|unmet dependencies|is not (valid|signed)|Could not (resolve|connect)'
+
+# make_debian VARIANT SUITE TARGET PACKAGES OPTION…: a tree of that suite with these packages, separated by commas. Returns 75
+# if one of them is not to be had.
 make_debian() {
-        local variant=$1 suite=$2 target=$3 packages=$4 sources=("$mirror")
+        local variant=$1 suite=$2 target=$3 packages=$4 sources=("$mirror") status=0 said
         shift 4
+        said=$(mktemp)
 
         case $suite in
         # Its list of packages is signed, but often past its Valid-Until on a mirror that lags behind.
@@ -45,7 +50,12 @@ make_debian() {
         # INITRD=No: a kernel's postinst would make an initramfs that nobody boots.
         as_root env INITRD=No mmdebstrap --quiet --variant="$variant" --keyring="$keyring" --include="$packages" \
                 --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io "$@" "$debian" "$target" "${sources[@]}"
+                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io "$@" "$debian" "$target" "${sources[@]}" 2> >(tee "$said" >&2) || status=$?
+        if [ "$status" -ne 0 ] && grep -qE "$not_to_be_had" "$said"; then
+                status=75
+        fi
+        rm -f "$said"
+        return "$status"
 }
 
 # remove_old KEPT PREFIX: the directories in the cache that begin so go, but for this one, and but for those that a guest

@@ -14,6 +14,7 @@ import pathlib
 import signal
 import subprocess
 import tarfile
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 QEMU = "qemu-system-x86_64"
@@ -48,8 +49,8 @@ def accelerator(image, cache):
     """KVM may be there and not work: the firmware runs and no kernel ever prints a line. So it is tried with a kernel that
     finds no root and ends, once for each boot of this machine."""
     known = cache / f"kvm-{pathlib.Path('/proc/sys/kernel/random/boot_id').read_text().strip()}"
+    works = known.exists() and known.read_text() == "yes"
     if not known.exists():
-        works = False
         if os.access("/dev/kvm", os.W_OK):
             probe = [*MACHINE, "-accel", "kvm", "-cpu", "host", "-m", "512", "-kernel", image.directory / "vmlinuz",
                      "-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1", "-serial", "stdio"]
@@ -61,9 +62,10 @@ def accelerator(image, cache):
                     works = b"Linux version" in (late.stdout or b"")
                     process.kill()
         for old in cache.glob("kvm-*"):
-            old.unlink()
-        known.write_text("yes" if works else "no")
-    return ["-accel", "kvm", "-cpu", "host"] if known.read_text() == "yes" else EMULATED
+            old.unlink(missing_ok=True)
+        known.with_suffix(f".{os.getpid()}").write_text("yes" if works else "no")
+        known.with_suffix(f".{os.getpid()}").rename(known)
+    return ["-accel", "kvm", "-cpu", "host"] if works else EMULATED
 
 
 class Disk:
@@ -137,27 +139,34 @@ def command(image, disk, unit, accel, cmdline, processors=1):
 
 
 class Guest:
-    """A guest that runs cases. `lines()` is what it reports; after that, `console` and `said` tell of its end."""
+    """A guest that runs cases. `lines()` is what it reports; after that, `end` says how it ended, `hung` whether it had to be
+    ended, and last_words() more."""
 
     def __init__(self, image, disk, accel, batch):
         self.console = disk.with_suffix(".console")
         self.command = command(image, disk, "moduled-guest.target", accel, batch.cmdline, batch.processors)
-        self.limit = BOOT_LIMIT
-        self.end = None
+        self.end, self.said, self.hung = None, "", False
+        self.allow(BOOT_LIMIT)
+
+    def allow(self, seconds):
+        """From now on; then it is ended."""
+        self.limit, self.deadline = seconds, time.monotonic() + seconds
 
     async def lines(self):
-        """Until it ends, or until nothing has come for self.limit seconds, when it is ended."""
+        """Until it ends."""
         process = await asyncio.create_subprocess_exec(
             *self.command, "-serial", f"file:{self.console}", "-serial", "stdio", stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=1 << 20)
         try:
-            while line := await asyncio.wait_for(process.stdout.readline(), self.limit):
+            while line := await asyncio.wait_for(process.stdout.readline(), max(0, self.deadline - time.monotonic())):
                 yield line.decode(errors="replace").rstrip("\r\n")
             status = await process.wait()
             self.end = f"QEMU was killed by signal {-status}" if status < 0 else f"QEMU ended with {status}" if status else \
                 "it went off"
         except asyncio.TimeoutError:
-            self.end = f"nothing was heard of it for {self.limit} s"
+            self.end, self.hung = f"it was not ready after {self.limit} s", True
+        except ValueError:
+            self.end = "it printed a line that does not end"
         finally:
             if process.returncode is None:
                 process.kill()

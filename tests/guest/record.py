@@ -6,6 +6,7 @@ What is expected of a case is the median of its last runs; where nothing is know
 
 import collections
 import datetime
+import os
 import statistics
 import sys
 
@@ -24,8 +25,6 @@ class Times:
                 self.known[suite, case].append((float(seconds), outcome))
             except ValueError:
                 pass
-        if len(self.lines) > LINES_MAX:
-            path.write_text("".join(f"{line}\n" for line in self.lines[-LINES_MAX // 2:]))
 
     def expected(self, suite, case):
         """In s."""
@@ -33,9 +32,17 @@ class Times:
         return statistics.median(seconds for seconds, _ in found[-LAST:]) if found else GUESS
 
     def add(self, suite, case, seconds, outcome):
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "a") as file:
-            file.write(f"{datetime.datetime.now():%Y-%m-%dT%H:%M:%S}\t{suite}\t{case}\t{seconds:.1f}\t{outcome}\n")
+        try:
+            if len(self.lines) > LINES_MAX:
+                self.lines = self.lines[-LINES_MAX // 2:]
+                new = self.path.with_suffix(f".{os.getpid()}")
+                new.write_text("".join(f"{line}\n" for line in self.lines))
+                new.replace(self.path)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with open(self.path, "a") as file:
+                file.write(f"{datetime.datetime.now():%Y-%m-%dT%H:%M:%S}\t{suite}\t{case}\t{seconds:.1f}\t{outcome}\n")
+        except OSError as error:
+            print(f"run: how long cases take is not kept: {error}", file=sys.stderr)
 
     def show(self):
         """The slowest first; what was other than well in the last runs, too."""

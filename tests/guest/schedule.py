@@ -9,17 +9,17 @@ that once more, that case has failed, and the rest goes on.
 import asyncio
 import collections
 import itertools
+import math
 import os
 import sys
 import time
 
 import guest
 
-# Each has one processor, and waits a third of its time: for time-outs, and for what is to happen next.
-GUESTS = 2 * (os.cpu_count() or 1)
-# In s, what is expected of a batch, so that the last ones end together; a boot takes ten or more.
-BATCH = 150
-BOOT = 15
+# Each has one processor, and waits a third of its time: for time-outs, and for what is to happen next. And a GiB.
+GUESTS = max(1, min(2 * len(os.sched_getaffinity(0)), os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // (5 << 28)))
+# In s, what is expected of a batch at most: a boot takes as much as a case, but the last ones are to end together.
+BATCH = 450
 
 
 class Batch:
@@ -44,9 +44,9 @@ def batches(wanted, expected):
 
 
 def parts(group, expected):
-    """Divides cases into runs of about the same length, each about a BATCH."""
+    """Divides cases into runs of about the same length, each no more than about a BATCH."""
     total = sum(map(expected, group))
-    count, found, spent = max(1, round(total / BATCH)), [[]], 0
+    count, found, spent = max(1, math.ceil(total / BATCH)), [[]], 0
     for case in group:
         # Where the middle of it lies decides.
         if found[-1] and spent + expected(case) / 2 >= total / count * len(found):
@@ -81,7 +81,7 @@ class Report:
     def end(self, status):
         """Accounts for a case that reported other than what it planned."""
         name = f"not ok - {self.suite} {self.case.name}"
-        if self.plan != str(self.count):
+        if self.plan != str(self.count) or not self.count:
             self.bad += 1
             self.lines.append(f"{name}: ran to its end ({self.plan or 'no'} results planned, {self.count} seen)")
         elif not self.bad and status != "0":
@@ -112,7 +112,7 @@ class Run:
     async def batch(self, batch):
         left, deaths = list(batch.cases), collections.Counter()
         while left:
-            number = next(self.numbers)
+            number, before = next(self.numbers), len(left)
             disk = self.work / f"{number}.disk"
             await asyncio.to_thread(guest.pack, disk, self.images[batch.suite], left, self.options)
             this = guest.Guest(self.images[batch.suite], disk, self.accel, batch)
@@ -121,15 +121,21 @@ class Run:
             report = self.running.pop(number, None)
             if left and not why:
                 case = report and report.case
-                self.died(batch.suite, this, report)
-                deaths[case] += 1
-                if deaths[case] < 2:
+                # Between two cases it may die as often as there are some that it has run.
+                deaths[None] *= len(left) == before
+                deaths[case] += case is not None or len(left) == before
+                # What has failed stays so; and who hangs has been held up, which is what some cases are about.
+                again = deaths[case] < 2 and not this.hung and not (report and report.bad)
+                self.died(batch.suite, this, report, again)
+                if again:
                     continue
-                why = "the guest died twice"
+                why = this.end if this.hung else "the guest died"
                 if case:
                     self.give_up(batch.suite, [case], why)
                     left.remove(case)
                     continue
+            elif why:
+                self.tell_end(this)
             self.give_up(batch.suite, left, why)
             return
 
@@ -139,23 +145,25 @@ class Run:
         async for line in this.lines():
             report = self.running.get(number)
             word, _, rest = line.partition(" ")
-            if word == "#>":
-                case = next(case for case in left if case.name == rest)
-                self.running[number] = Report(suite, case)
-                this.limit = case.timeout + guest.CASE_SLACK
+            begun = next((case for case in left if case.name == rest), None) if word == "#>" else None
+            if begun:
+                self.running[number] = Report(suite, begun)
+                this.allow(begun.timeout + guest.CASE_SLACK)
                 self.progress()
-            elif word == "#<" and report:
+            elif word == "#<" and report and rest.startswith(f"{report.case.name} "):
                 report.end(rest.split()[-1])
                 del self.running[number]
                 self.finish(suite, report.case, report.lines, time.monotonic() - report.began, "not ok" if report.bad else "ok")
                 left.remove(report.case)
-                this.limit = guest.BOOT_LIMIT
+                this.allow(guest.BOOT_LIMIT)
             elif line.startswith("#!"):
                 why = line[2:].strip()
             elif line.startswith("#|"):
                 self.tap.line(line)
             elif report:
                 report.line(line)
+            elif line.startswith("not ok - "):
+                self.tap.line(f"not ok - {suite}: after a case: {line[9:]}")
             elif line != "#.":
                 self.tap.line(line if line.startswith("#") else f"# {line}")
         return why
@@ -168,13 +176,18 @@ class Run:
         self.waiting.remove((suite, case))
         self.done += 1
 
-    def died(self, suite, this, report):
+    def died(self, suite, this, report, again):
         name = report.case.name if report else "no case"
-        self.tap.line(f"# died: the guest of {suite}, while {name} ran: {this.end}; it is booted again")
-        for line in [*(report.lines if report else []), *this.last_words()]:
+        self.tap.line(f"# died: the guest of {suite}, while {name} ran: {this.end}{'; that runs again' if again else ''}")
+        for line in report.lines if report else []:
             self.tap.line(f"#   {line}")
+        self.tell_end(this)
         if report:
             self.times.add(suite, report.case.name, time.monotonic() - report.began, "died")
+
+    def tell_end(self, this):
+        for line in this.last_words():
+            self.tap.line(f"#   {line}")
 
     def give_up(self, suite, cases, why):
         for case in cases:
@@ -192,5 +205,7 @@ class Run:
             return
         names = ", ".join(f"{each.suite} {each.case.name}" for each in self.running.values())
         text = f"guests: {self.done} of {self.total} cases, about {self.left() / 60:.0f} min left; running {names}"
-        print(f"\r\033[K{text}" if sys.stderr.isatty() else text, end="" if sys.stderr.isatty() else "\n", file=sys.stderr,
-              flush=True)
+        if sys.stderr.isatty():
+            # On one line, which what is printed next takes the place of.
+            text = f"\r\033[K{text[:os.get_terminal_size(2).columns - 1]}\r"
+        print(text, end="" if sys.stderr.isatty() else "\n", file=sys.stderr, flush=True)
