@@ -31,11 +31,8 @@ need_tools() {
         [ -e "$keyring" ] || die "$keyring is missing: run tools/install-deps guest"
 }
 
-# What apt says if it is not we who are wrong.
-not_to_be_had='Failed to fetch|Unable to (locate|fetch|correct)|no installation candidate|unmet dependencies|is not (valid|signed)|Could not (resolve|connect)'
-
 # make_debian VARIANT SUITE TARGET PACKAGES OPTION…: a tree of that suite with these packages, separated by commas. Returns 75
-# if one of them is not to be had.
+# if apt cannot have them, for want of a mirror or of one of them.
 make_debian() {
         local variant=$1 suite=$2 target=$3 packages=$4 sources=("$mirror") status=0 said
         shift 4
@@ -50,8 +47,11 @@ make_debian() {
         # INITRD=No: a kernel's postinst would make an initramfs that nobody boots.
         as_root env INITRD=No mmdebstrap --quiet --variant="$variant" --keyring="$keyring" --include="$packages" \
                 --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io "$@" "$debian" "$target" "${sources[@]}" 2> >(tee "$said" >&2) || status=$?
-        if [ "$status" -ne 0 ] && grep -qE "$not_to_be_had" "$said"; then
+                --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt=force-unsafe-io \
+                "$@" "$debian" "$target" "${sources[@]}" 2>"$said" || status=$?
+        cat "$said" >&2
+        # Otherwise it is a hook, which is ours.
+        if [ "$status" -ne 0 ] && grep -q 'E: apt-get .* failed$' "$said"; then
                 status=75
         fi
         rm -f "$said"
